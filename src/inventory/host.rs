@@ -1,0 +1,70 @@
+//! One host of the fleet, as the hosts file and the flags describe it.
+//!
+//! *Invariant:* every field that could reach a command was checked when it was read.
+
+use std::path::PathBuf;
+
+/// Where a word was written, for messages: `hosts.txt:12`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as it was named, or `command line`.
+    pub file: String,
+    /// Line, from 1; 0 for the command line.
+    pub line: usize,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.line == 0 { write!(f, "{}", self.file) } else { write!(f, "{}:{}", self.file, self.line) }
+    }
+}
+
+/// A template, with or without a version.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TemplateRef {
+    /// `web`.
+    pub name: String,
+    /// `2026.11.1`; `None` is the newest.
+    pub version: Option<String>,
+}
+
+/// How a host is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// Over SSH.
+    Ssh {
+        /// Name or address to dial, without brackets.
+        host: String,
+        /// As written; `None` leaves it to `ssh_config`, then 22.
+        port: Option<u16>,
+        /// As written; `None` leaves it to the flags, `ssh_config`, then the local user.
+        user: Option<String>,
+    },
+    /// This machine.
+    Local,
+}
+
+/// One host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Host {
+    /// Unique in the fleet: `name=`, else the host as written (with the port when it was written).
+    pub name: String,
+    /// The group line it stands under; empty before the first.
+    pub group: String,
+    /// How to get there.
+    pub reach: Reach,
+    /// `template=`.
+    pub template: Option<TemplateRef>,
+    /// `root=`: the folder to scan as if it were `/`; `None` is the running system.
+    pub root: Option<String>,
+    /// `sudo=yes|no`; `None` leaves it to `--sudo`.
+    pub sudo: Option<bool>,
+    /// `identity=`: a private key file; `~/` is expanded by the caller.
+    pub identity: Option<PathBuf>,
+    /// `host-key=`: `SHA256:...` that the host's key must have.
+    pub host_key: Option<String>,
+    /// Every other `key=value`, for later use, in the order of the keys.
+    pub tags: Vec<(String, String)>,
+    /// Where it was written.
+    pub place: Place,
+}

@@ -1,0 +1,16 @@
+//! The words of a run: verdicts, reasons, findings, coverage, outcomes.
+//!
+//! *Invariant:* plain values; nothing here knows a format, a clock or a connection.
+
+pub mod finding;
+pub mod outcome;
+pub mod run_id;
+pub mod text;
+pub mod verdict;
+
+pub use finding::{Attributes, Change, Code, Finding};
+pub use outcome::{
+    BaselineUse, Collector, Digests, Evidence, FleetOutcome, HostCoverage, HostOutcome, Obstacle, TroubleShown, Wire,
+};
+pub use run_id::RunId;
+pub use verdict::{Decision, Reason, Severity, Verdict};
