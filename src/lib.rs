@@ -16,7 +16,12 @@
 extern crate alloc;
 
 #[path = "../probe/src/protocol/mod.rs"]
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "shared with the probe, where each cast stands behind a check or wraps by design")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "shared with the probe, where each cast stands behind a check or wraps by design"
+)]
 pub mod protocol;
 
 pub mod model;

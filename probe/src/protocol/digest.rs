@@ -54,5 +54,11 @@ pub fn root(nonce: &[u8; 32], host: &[u8], set: &Digest) -> Digest {
 /// A digest of evidence that must not be reversible by a table of plain hashes of the same text.
 #[must_use]
 pub fn of_evidence(label: &[u8], text: &[u8]) -> Digest {
-    Sha256::new().chain_update(b"driftscan.evidence.1\0").chain_update(label).chain_update(b"\0").chain_update(text).finalize().into()
+    Sha256::new()
+        .chain_update(b"driftscan.evidence.1\0")
+        .chain_update(label)
+        .chain_update(b"\0")
+        .chain_update(text)
+        .finalize()
+        .into()
 }

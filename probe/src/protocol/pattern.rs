@@ -149,7 +149,10 @@ fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 /// Matches components, `**` standing for any number of them (at least one at the end).
-fn deep<'a>(mut pattern: impl Iterator<Item = &'a [u8]> + Clone, mut path: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
+fn deep<'a>(
+    mut pattern: impl Iterator<Item = &'a [u8]> + Clone,
+    mut path: impl Iterator<Item = &'a [u8]> + Clone,
+) -> bool {
     // Backtracking to the last ** only is enough: an earlier ** could only eat more of what the later one may eat.
     let mut retry = None;
     loop {

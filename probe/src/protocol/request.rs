@@ -111,15 +111,9 @@ impl Request {
         body.push(mode);
         put_varint(&mut body, u64::from(symbols));
         let l = &self.limits;
-        for n in [
-            l.entries,
-            l.bytes,
-            l.guard_entries,
-            l.guard_bytes,
-            l.file_bytes,
-            u64::from(l.depth),
-            u64::from(l.seconds),
-        ] {
+        for n in
+            [l.entries, l.bytes, l.guard_entries, l.guard_bytes, l.file_bytes, u64::from(l.depth), u64::from(l.seconds)]
+        {
             put_varint(&mut body, n);
         }
         put_varint(&mut body, self.scopes.len() as u64);
@@ -181,7 +175,8 @@ impl Request {
 
 fn absolute(path: &[u8], what: &'static str) -> Result<Vec<u8>, Malformed> {
     let whole = path.starts_with(b"/") && !path.contains(&0);
-    let plain = path == b"/" || path[1.min(path.len())..].split(|b| *b == b'/').all(|p| !matches!(p, b"" | b"." | b".."));
+    let plain =
+        path == b"/" || path[1.min(path.len())..].split(|b| *b == b'/').all(|p| !matches!(p, b"" | b"." | b".."));
     if whole && plain { Ok(path.to_vec()) } else { Err(Malformed(what)) }
 }
 

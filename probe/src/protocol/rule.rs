@@ -55,9 +55,7 @@ impl When {
         let executable = file && facts.mode & 0o111 != 0;
         (self.kinds == 0 || self.kinds & facts.kind.bit() != 0)
             && (self.conditions & Self::EXECUTABLE == 0 || executable)
-            && (self.conditions & Self::PRIVILEGED == 0
-                || file && facts.mode & 0o6000 != 0
-                || executable && capable())
+            && (self.conditions & Self::PRIVILEGED == 0 || file && facts.mode & 0o6000 != 0 || executable && capable())
     }
 
     fn is_unconditional(self) -> bool {

@@ -93,7 +93,13 @@ impl Iterator for Indices {
         let mixed = (self.state ^ (self.state >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let r = (mixed >> 32) as f64 / 4_294_967_296.0;
         let gap = libm::ceil((index as f64 + 1.5) * (1.0 / libm::sqrt(1.0 - r) - 1.0));
-        self.next = index.saturating_add(if gap < 1.0 { 1 } else if gap > 1e15 { 1 << 50 } else { gap as u64 });
+        self.next = index.saturating_add(if gap < 1.0 {
+            1
+        } else if gap > 1e15 {
+            1 << 50
+        } else {
+            gap as u64
+        });
         Some(index)
     }
 }
