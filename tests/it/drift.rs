@@ -1,6 +1,6 @@
 //! Every kind of drift of a path, found by its own code and no other.
 
-use crate::lab::{Lab, Run, Scene, Tree, is_root, tool};
+use crate::lab::{Run, Scene, Tree, is_root, tool};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -318,15 +318,4 @@ fn a_fixed_root_is_clean_again() {
     scene.run().exits(2);
     host.chmod("/usr/bin/cat", 0o755);
     scene.run().succeeds();
-}
-
-#[test]
-fn golden_and_clone_are_equal_to_the_lab_itself() {
-    let lab = Lab::new();
-    let golden = lab.golden_root();
-    let clone = lab.clone_root(&golden, "clone");
-    let (a, b) = (golden.at("/usr/bin/perl"), clone.at("/usr/bin/perl"));
-    assert_eq!(fs::metadata(&a).unwrap().mtime(), fs::metadata(&b).unwrap().mtime());
-    assert_eq!(fs::metadata(&b).unwrap().nlink(), 2);
-    assert_eq!(fs::metadata(clone.at("/usr/bin/sudo")).unwrap().mode() & 0o7777, 0o4755);
 }

@@ -1,4 +1,4 @@
-//! Host keys: nobody logs in to a server that known_hosts does not vouch for.
+//! Host keys: nobody logs in to a server that `known_hosts` does not vouch for.
 
 use crate::lab::{Lab, Options, Run, Scene, fingerprint, generate, public_key};
 use std::fs;

@@ -4,6 +4,7 @@
 //! than the account that runs the tests are set as root only.
 
 use super::{is_root, program, tool};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, FileTimes, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
@@ -285,26 +286,23 @@ impl Tree {
 
     /// The package database: each program belongs to a package, and each package has documents.
     fn packages(&self) {
+        for (package, version) in PACKAGES {
+            for file in documents(package) {
+                self.write(&file, format!("{file} of {package} {version}\n"));
+            }
+        }
+        let sums = self.sums();
         let mut status = String::new();
-        for (number, (package, version)) in PACKAGES.iter().enumerate() {
-            let mut owned = vec![
-                format!("usr/share/doc/{package}/copyright"),
-                format!("usr/share/doc/{package}/changelog.Debian.gz"),
-            ];
-            for file in &owned {
-                self.write(file, format!("{file} of {package} {version}\n"));
-            }
+        for (number, (package, version)) in PACKAGES.into_iter().enumerate() {
+            let mut owned = documents(package).to_vec();
             owned.extend(PROGRAMS.iter().skip(number).step_by(PACKAGES.len()).map(|file| (*file).to_owned()));
-            let mut conffiles = Vec::new();
-            if *package == "nginx" {
-                owned.extend(["etc/nginx/mime.types".to_owned()]);
-                conffiles = vec!["etc/nginx/nginx.conf", "etc/default/nginx"];
-            } else if *package == "openssh-server" {
-                conffiles = vec!["etc/pam.d/sshd"];
-            }
-            let all = if matches!(*package, "adduser" | "ca-certificates") { "all" } else { "amd64" };
-            self.package_lists(package, &owned, &conffiles);
-            status.push_str(&paragraph(package, version, all, &self.conffile_lines(&conffiles)));
+            let conffiles: &[&str] = match package {
+                "nginx" => &["etc/nginx/nginx.conf", "etc/nginx/mime.types", "etc/default/nginx"],
+                "openssh-server" => &["etc/pam.d/sshd"],
+                _ => &[],
+            };
+            self.package_lists(package, &owned, conffiles, &sums);
+            status.push_str(&paragraph(package, version, conffiles, &sums));
         }
         self.write("var/lib/dpkg/status", status);
         self.write("var/lib/dpkg/status-old", "");
@@ -314,27 +312,30 @@ impl Tree {
         self.write("var/lib/dpkg/info/format", "1\n");
     }
 
-    fn package_lists(&self, package: &str, owned: &[String], conffiles: &[&str]) {
-        let mut list = "/.\n".to_owned();
-        for file in owned.iter().map(String::as_str).chain(conffiles.iter().copied()) {
-            writeln!(list, "/{file}").unwrap();
-        }
-        self.write(format!("var/lib/dpkg/info/{package}.list"), list);
-        let sums = Command::new("md5sum").args(owned).current_dir(&self.0).output().unwrap();
-        self.write(format!("var/lib/dpkg/info/{package}.md5sums"), sums.stdout);
-        if !conffiles.is_empty() {
-            let text = conffiles.iter().fold(String::new(), |all, file| all + "/" + file + "\n");
-            self.write(format!("var/lib/dpkg/info/{package}.conffiles"), text);
-        }
+    /// MD5 of every file, as dpkg keeps it.
+    fn sums(&self) -> BTreeMap<String, String> {
+        let output =
+            Command::new("find").args([".", "-type", "f", "-exec", "md5sum", "{}", "+"]).current_dir(&self.0).output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        let pairs = text.lines().map(|line| line.split_once("  ./").unwrap());
+        pairs.map(|(sum, file)| (file.to_owned(), sum.to_owned())).collect()
     }
 
-    fn conffile_lines(&self, conffiles: &[&str]) -> String {
-        let mut text = String::new();
-        for file in conffiles {
-            let sum = Command::new("md5sum").arg(file).current_dir(&self.0).output().unwrap();
-            writeln!(text, " /{file} {}", String::from_utf8(sum.stdout).unwrap().split_at(32).0).unwrap();
+    fn package_lists(&self, package: &str, owned: &[String], conffiles: &[&str], sums: &BTreeMap<String, String>) {
+        let (mut list, mut md5sums, mut marked) = ("/.\n".to_owned(), String::new(), String::new());
+        for file in owned {
+            writeln!(list, "/{file}").unwrap();
+            writeln!(md5sums, "{}  {file}", sums[file]).unwrap();
         }
-        if text.is_empty() { text } else { format!("Conffiles:\n{text}") }
+        for file in conffiles {
+            writeln!(list, "/{file}").unwrap();
+            writeln!(marked, "/{file}").unwrap();
+        }
+        self.write(format!("var/lib/dpkg/info/{package}.list"), list);
+        self.write(format!("var/lib/dpkg/info/{package}.md5sums"), md5sums);
+        if !marked.is_empty() {
+            self.write(format!("var/lib/dpkg/info/{package}.conffiles"), marked);
+        }
     }
 
     fn state(&self) {
@@ -381,11 +382,21 @@ impl Tree {
     }
 }
 
-fn paragraph(package: &str, version: &str, architecture: &str, conffiles: &str) -> String {
+fn documents(package: &str) -> [String; 2] {
+    ["copyright", "changelog.Debian.gz"].map(|file| format!("usr/share/doc/{package}/{file}"))
+}
+
+/// A package's paragraph in dpkg's status file.
+fn paragraph(package: &str, version: &str, conffiles: &[&str], sums: &BTreeMap<String, String>) -> String {
+    let architecture = if matches!(package, "adduser" | "ca-certificates") { "all" } else { "amd64" };
+    let mut marked = if conffiles.is_empty() { String::new() } else { "Conffiles:\n".to_owned() };
+    for file in conffiles {
+        writeln!(marked, " /{file} {}", sums[*file]).unwrap();
+    }
     format!(
         "Package: {package}\nStatus: install ok installed\nPriority: optional\nSection: admin\nInstalled-Size: 312\n\
          Maintainer: Debian Maintainers <maintainers@example.org>\nArchitecture: {architecture}\nMulti-Arch: foreign\n\
-         Version: {version}\nDepends: libc6 (>= 2.34)\n{conffiles}Description: {package} of the lab\n A longer text, \
+         Version: {version}\nDepends: libc6 (>= 2.34)\n{marked}Description: {package} of the lab\n A longer text, \
          which goes on.\n .\n Over more paragraphs.\nHomepage: https://example.org/{package}\n\n"
     )
 }
