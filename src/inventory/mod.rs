@@ -2,7 +2,21 @@
 //!
 //! *Invariant:* takes text, returns values or all mistakes at once; opens no file, resolves no name, prints nothing.
 
+mod address;
+mod canonical;
+mod distance;
+pub mod fleet;
 mod fold;
+pub mod host;
+pub mod hosts_file;
+pub mod mistake;
 pub mod node_set;
+mod settings;
+mod spelling;
+pub mod target;
 
+pub use canonical::canonical;
+pub use fleet::{Fleet, MAX_HOSTS};
+pub use host::{Host, Place, Reach, TemplateRef};
+pub use mistake::{Mistake, Warning};
 pub use node_set::{NodeSet, NodeSetError, fold};
