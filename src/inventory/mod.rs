@@ -9,6 +9,7 @@ pub mod fleet;
 mod fold;
 pub mod host;
 pub mod hosts_file;
+pub mod limit;
 pub mod mistake;
 pub mod node_set;
 mod settings;
