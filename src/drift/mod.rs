@@ -1,1 +1,14 @@
-//! drift
+//! What differs, how much it matters, and what that makes of the host.
+//!
+//! *Invariant:* pure. Equality is decided by the root over full digests; everything else only explains.
+
+pub mod compare;
+pub mod describe;
+pub mod judge;
+pub mod peel;
+pub mod reference;
+
+pub use compare::compare;
+pub use judge::{Found, Judgement, Observation, judge};
+pub use peel::{Peeled, peel};
+pub use reference::{Difference, Reference, Salted};

@@ -4,6 +4,9 @@
 
 use std::path::PathBuf;
 
+use super::mistake::{Mistake, Refusal};
+use super::spelling::{TEMPLATE, VERSION};
+
 /// Where a word was written, for messages: `hosts.txt:12`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
@@ -11,6 +14,14 @@ pub struct Place {
     pub file: String,
     /// Line, from 1; 0 for the command line.
     pub line: usize,
+}
+
+impl Place {
+    /// The place of everything typed as an argument.
+    #[must_use]
+    pub fn command_line() -> Self {
+        Self { file: "command line".to_owned(), line: 0 }
+    }
 }
 
 impl std::fmt::Display for Place {
@@ -26,6 +37,35 @@ pub struct TemplateRef {
     pub name: String,
     /// `2026.11.1`; `None` is the newest.
     pub version: Option<String>,
+}
+
+impl TemplateRef {
+    /// Reads `NAME` or `NAME@VERSION`, both fit to be names of files.
+    pub(super) fn read(text: &str) -> Result<Self, Refusal> {
+        let (name, version) = match text.split_once('@') {
+            Some((name, version)) => (name, Some(VERSION.admit(version)?.to_owned())),
+            None => (text, None),
+        };
+        Ok(Self { name: TEMPLATE.admit(name)?.to_owned(), version })
+    }
+}
+
+impl std::str::FromStr for TemplateRef {
+    type Err = Mistake;
+
+    /// Reads `NAME` or `NAME@VERSION` as typed on the command line.
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        Self::read(text).map_err(|refusal| refusal.at(&Place::command_line()))
+    }
+}
+
+impl std::fmt::Display for TemplateRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.version {
+            Some(version) => write!(f, "{}@{version}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
 }
 
 /// How a host is reached.

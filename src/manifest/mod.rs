@@ -1,1 +1,12 @@
-//! manifest
+//! Baselines: what one machine of a template is made of, in canonical bytes.
+//!
+//! *Invariant:* pure; a baseline is either accepted whole (schema, order, count, digest) or refused with a reason.
+
+pub mod baseline;
+pub mod label;
+pub mod projected;
+pub mod v1;
+
+pub use baseline::{Baseline, BaselineError, Header, Identity};
+pub use label::Label;
+pub use projected::{ProjectedSet, Recapture};

@@ -1,0 +1,252 @@
+//! From the records that differ to findings: one a subject and kind of difference.
+//!
+//! *Invariant:* what was not read is never called changed or removed; `compare(a, a)` is empty, and `compare(a, b)` mirrors
+//! `compare(b, a)`.
+
+use super::describe::{attributes, fingerprint, key};
+use super::reference::Difference;
+use crate::model::{Change, Code, Finding, Severity};
+use crate::policy::Policy;
+use crate::protocol::coverage::{Coverage, Part};
+use crate::protocol::record::RecordWriter;
+use crate::protocol::{Attr, Record, RecordRef, Value, Why};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// Which attributes make which kind of difference.
+const CODES: [(Code, &[Attr]); 15] = [
+    (Code::TypeChanged, &[Attr::Kind]),
+    (Code::ModeChanged, &[Attr::Mode]),
+    (Code::OwnerChanged, &[Attr::Owner, Attr::Group]),
+    (Code::ContentChanged, &[Attr::Size, Attr::Content, Attr::View]),
+    (Code::TargetChanged, &[Attr::Target]),
+    (Code::DeviceChanged, &[Attr::Device]),
+    (Code::CapabilityChanged, &[Attr::Capability]),
+    (Code::AclChanged, &[Attr::Acl]),
+    (Code::XattrChanged, &[Attr::Xattr]),
+    (Code::SelinuxChanged, &[Attr::Selinux]),
+    (Code::FlagsChanged, &[Attr::Flags]),
+    (Code::LinkChanged, &[Attr::Link]),
+    (Code::PackageVersion, &[Attr::Version]),
+    (Code::PackageState, &[Attr::State]),
+    (Code::MountChanged, &[Attr::FsType, Attr::MountOptions]),
+];
+
+/// Compares the two sides of a difference under what the coverage says was seen.
+#[must_use]
+pub fn compare(difference: &Difference, coverage: &Coverage, policy: &Policy) -> Vec<Finding> {
+    let mut comparison = Comparison { policy, seen: Seen::new(coverage), findings: Vec::new(), hidden: BTreeMap::new() };
+    let (mut before, mut after) = (difference.removed.iter().peekable(), difference.added.iter().peekable());
+    loop {
+        let order = match (before.peek(), after.peek()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(b), Some(a)) => b.subject().cmp(a.subject()),
+        };
+        let old = if order.is_le() { before.next() } else { None };
+        let new = if order.is_ge() { after.next() } else { None };
+        match (old.map(Record::view), new.map(Record::view)) {
+            (Some(old), Some(new)) => comparison.changed(old, new),
+            (Some(old), None) => comparison.removed(old),
+            (None, Some(new)) => comparison.added(new),
+            (None, None) => {}
+        }
+    }
+    comparison.finish()
+}
+
+struct Comparison<'a> {
+    policy: &'a Policy,
+    seen: Seen<'a>,
+    findings: Vec<Finding>,
+    /// Mount points that lie over paths of the baseline: how many, and the file system type.
+    hidden: BTreeMap<&'a [u8], (usize, &'a [u8])>,
+}
+
+impl Comparison<'_> {
+    fn changed(&mut self, old: RecordRef<'_>, new: RecordRef<'_>) {
+        if old.subject().starts_with(b"fact:") {
+            return self.push(Code::FactChanged, Change::Changed, Some(old), Some(new), &[Attr::Text]);
+        }
+        // Another type makes every other attribute another one as well: one finding says it.
+        let another_type = old.kind() != new.kind();
+        for (code, attrs) in CODES {
+            if another_type && code != Code::TypeChanged {
+                continue;
+            }
+            if attrs.iter().any(|attr| differs(old, new, *attr)) {
+                self.push(code, Change::Changed, Some(old), Some(new), attrs);
+            }
+        }
+    }
+
+    fn added(&mut self, new: RecordRef<'_>) {
+        let code = match namespace(new.subject()) {
+            Namespace::File => Code::FileAdded,
+            Namespace::Package => Code::PackageAdded,
+            Namespace::Fact => Code::FactChanged,
+            Namespace::Mount => Code::MountAdded,
+        };
+        self.push(code, Change::Added, None, Some(new), &Attr::ALL);
+    }
+
+    fn removed(&mut self, old: RecordRef<'_>) {
+        if !self.seen.is_known_absent(old) {
+            return;
+        }
+        if let Some(path) = old.path()
+            && let Some((mount, fs_type)) = self.seen.hiding(path)
+        {
+            if mount != path {
+                self.hidden.entry(mount).or_insert((0, fs_type)).0 += 1;
+            }
+            return;
+        }
+        let code = match namespace(old.subject()) {
+            Namespace::File => Code::FileRemoved,
+            Namespace::Package => Code::PackageRemoved,
+            Namespace::Fact => Code::FactChanged,
+            Namespace::Mount => Code::MountRemoved,
+        };
+        self.push(code, Change::Removed, Some(old), None, &Attr::ALL);
+    }
+
+    fn push(&mut self, code: Code, change: Change, old: Option<RecordRef<'_>>, new: Option<RecordRef<'_>>, attrs: &[Attr]) {
+        let subject = old.or(new).map(RecordRef::subject).unwrap_or_default();
+        self.findings.push(Finding {
+            code,
+            change,
+            subject: subject.to_vec(),
+            severity: self.policy.severity(code, change, subject, old, new),
+            fingerprint: fingerprint(code, subject, old, new, attrs),
+            key: key(code, subject),
+            before: attributes(old, attrs),
+            after: attributes(new, attrs),
+        });
+    }
+
+    fn finish(mut self) -> Vec<Finding> {
+        for (mount, (count, fs_type)) in std::mem::take(&mut self.hidden) {
+            let subject = [&b"mount:"[..], mount].concat();
+            let side = |attr, bytes: &[u8]| {
+                let mut encoded = Vec::new();
+                RecordWriter::new(&mut encoded, &subject).present(attr, bytes);
+                Record::parse(&encoded).ok()
+            };
+            let old = side(Attr::Text, format!("{count} paths of the baseline").as_bytes());
+            let new = side(Attr::FsType, fs_type);
+            let (old, new) = (old.as_ref().map(Record::view), new.as_ref().map(Record::view));
+            self.push(Code::MountHides, Change::Changed, old, new, &Attr::ALL);
+        }
+        self.findings.sort_by(|a, b| {
+            (b.severity, &a.subject, a.code).cmp(&(a.severity, &b.subject, b.code))
+        });
+        self.findings
+    }
+}
+
+/// Whether an attribute was read on both sides, as far as it is there, and is not the same.
+fn differs(old: RecordRef<'_>, new: RecordRef<'_>, attr: Attr) -> bool {
+    let (old, new) = (old.attr(attr), new.attr(attr));
+    if matches!(old, Some(Value::Unread(_))) || matches!(new, Some(Value::Unread(_))) {
+        return false;
+    }
+    // A file may lose its second name to a path outside the scope, or to a copy that did not keep links: only two
+    // groups can be compared.
+    if attr == Attr::Link && (old.is_none() || new.is_none()) {
+        return false;
+    }
+    old != new
+}
+
+enum Namespace {
+    File,
+    Package,
+    Fact,
+    Mount,
+}
+
+fn namespace(subject: &[u8]) -> Namespace {
+    if subject.starts_with(b"pkg:") {
+        Namespace::Package
+    } else if subject.starts_with(b"fact:") {
+        Namespace::Fact
+    } else if subject.starts_with(b"mount:") {
+        Namespace::Mount
+    } else {
+        Namespace::File
+    }
+}
+
+/// What the coverage says about things that did not come.
+struct Seen<'a> {
+    coverage: &'a Coverage,
+    /// Directories whose entries are unknown, and entries that could not be examined; ascending.
+    blind: Vec<&'a [u8]>,
+    /// More was lost than is told in detail: then nothing that did not come is known to be absent.
+    detail_lost: bool,
+    packages: bool,
+    mounts: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn new(coverage: &'a Coverage) -> Self {
+        let lost = |name: &[u8]| coverage.troubles.iter().any(|t| t.part == Part::Source && t.path == name);
+        let blind = |part| matches!(part, Part::Below | Part::Entry);
+        let mut places: Vec<&[u8]> =
+            coverage.troubles.iter().filter(|t| blind(t.part)).map(|t| t.path.as_slice()).collect();
+        places.sort_unstable();
+        Self {
+            coverage,
+            blind: places,
+            detail_lost: coverage.troubles_total > coverage.troubles.len() as u64,
+            packages: coverage.has_packages && !lost(b"packages"),
+            mounts: !lost(b"mountinfo"),
+        }
+    }
+
+    /// Whether the host was seen not to have it; the alternative is that nobody could look.
+    fn is_known_absent(&self, record: RecordRef<'_>) -> bool {
+        match namespace(record.subject()) {
+            Namespace::File => {
+                !self.detail_lost
+                    && record.path().is_some_and(|path| !self.blind.iter().any(|place| covers(place, path)))
+            }
+            Namespace::Package => self.packages,
+            Namespace::Mount => self.mounts,
+            Namespace::Fact => true,
+        }
+    }
+
+    fn hiding(&self, path: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let mount = self.coverage.skipped_mounts.iter().filter(|mount| covers(&mount.path, path));
+        mount.max_by_key(|mount| mount.path.len()).map(|mount| (mount.path.as_slice(), mount.fs_type.as_slice()))
+    }
+}
+
+/// Whether a path is the place or below it.
+fn covers(place: &[u8], path: &[u8]) -> bool {
+    place == b"/" || path.strip_prefix(place).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+}
+
+/// Whether a set of findings makes a host drifted.
+#[must_use]
+pub fn is_drift(findings: &[Finding], drift_at: Severity) -> bool {
+    findings.iter().any(|finding| finding.severity >= drift_at)
+}
+
+/// What a reason of the probe is called in a verdict.
+#[must_use]
+pub fn reason(why: Why) -> crate::model::Reason {
+    use crate::model::Reason;
+    match why {
+        Why::NotRead => Reason::Internal,
+        Why::Denied => Reason::Unreadable,
+        Why::Io => Reason::Io,
+        Why::Racing => Reason::Racing,
+        Why::Limit => Reason::Limit,
+        Why::Packages => Reason::Packages,
+    }
+}
+

@@ -1,0 +1,181 @@
+//! A baseline in memory, and its canonical bytes.
+//!
+//! *Invariant:* `Baseline::read(b.write()) == b`, and the bytes depend on nothing but the machine and the capture's scope.
+
+use super::label::Label;
+use super::v1;
+use crate::model::text::hex;
+use crate::protocol::{Attr, Record, RuleSet, Value};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+/// What a baseline says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Template and version.
+    pub label: Label,
+    /// Orders the versions of a template.
+    pub serial: u64,
+    /// Which system it is of.
+    pub identity: Identity,
+    /// Whether a running system was captured, with its kernel and mounts.
+    pub live: bool,
+    /// What was walked.
+    pub scopes: Vec<Vec<u8>>,
+    /// Which paths, and which of their attributes, the capture left out.
+    pub rules: RuleSet,
+}
+
+/// The system that a baseline is of; it alone chooses the policy's profile, so that a host can't choose its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
+pub struct Identity {
+    /// `ID` of os-release, `debian`.
+    pub os: String,
+    /// `VERSION_ID` of os-release; empty for rolling releases.
+    pub os_version: String,
+    /// Machine architecture; empty where the source did not tell.
+    pub arch: String,
+}
+
+impl Identity {
+    /// Whether a host of the other identity can be compared: the same system and major version, and no other
+    /// architecture. A minor version that differs is drift, and is found as such.
+    #[must_use]
+    pub fn fits(&self, other: &Self) -> bool {
+        let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
+        let arch = self.arch.is_empty() || other.arch.is_empty() || alias(&self.arch) == alias(&other.arch);
+        self.os == other.os && major(&self.os_version) == major(&other.os_version) && arch
+    }
+}
+
+/// dpkg's word for an architecture and the kernel's are two.
+fn alias(arch: &str) -> &str {
+    match arch {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        other => other,
+    }
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let or = |text: &str, none: &'static str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+        write!(f, "{} {} {}", or(&self.os, "unknown system"), self.os_version, self.arch)
+    }
+}
+
+/// A baseline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    /// What it says of itself.
+    pub header: Header,
+    /// Raw records in strictly ascending order of their subjects.
+    pub records: Vec<Record>,
+    /// SHA-256 of the stored bytes, hexadecimal.
+    pub digest: String,
+}
+
+/// Why bytes are not a baseline.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BaselineError {
+    /// Not this format, or another version of it.
+    #[error("line 1: schema {found:?} is not {expected:?}")]
+    Schema {
+        /// What the file says.
+        found: String,
+        /// What this version reads.
+        expected: &'static str,
+    },
+    /// A line that can't be read.
+    #[error("line {line}: {text}")]
+    Line {
+        /// From 1.
+        line: usize,
+        /// What is wrong with it.
+        text: String,
+    },
+    /// No trailer.
+    #[error("incomplete: the last line is not a trailer")]
+    Incomplete,
+    /// The trailer's digest or count is not that of the lines.
+    #[error("altered: {0}")]
+    Altered(String),
+    /// Nothing to compare.
+    #[error("empty: a baseline without a single file would call every host drifted or clean without proof")]
+    Empty,
+    /// Something that a baseline never holds.
+    #[error("{subject}: {text}")]
+    Unfit {
+        /// The record's subject, escaped.
+        subject: String,
+        /// What is wrong with it.
+        text: &'static str,
+    },
+}
+
+impl Baseline {
+    /// Makes a baseline of captured records, which may come in any order.
+    ///
+    /// # Errors
+    /// No file at all, a subject that stands twice, or an attribute that was not read.
+    pub fn new(header: Header, mut records: Vec<Record>) -> Result<Self, BaselineError> {
+        records.sort_by(|a, b| a.subject().cmp(b.subject()));
+        fit(&records)?;
+        let mut baseline = Self { header, records, digest: String::new() };
+        baseline.digest = hex(&Sha256::digest(baseline.write()));
+        Ok(baseline)
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        v1::write(&self.header, &self.records)
+    }
+
+    /// Reads stored bytes.
+    ///
+    /// # Errors
+    /// See [`BaselineError`]; nothing is accepted in part.
+    pub fn read(bytes: &[u8]) -> Result<Self, BaselineError> {
+        let (header, records) = v1::read(bytes)?;
+        fit(&records)?;
+        Ok(Self { header, records, digest: hex(&Sha256::digest(bytes)) })
+    }
+
+    /// The record of a subject.
+    #[must_use]
+    pub fn record(&self, subject: &[u8]) -> Option<&Record> {
+        self.records.binary_search_by(|record| record.subject().cmp(subject)).ok().map(|at| &self.records[at])
+    }
+
+    /// How many records are packages.
+    #[must_use]
+    pub fn packages(&self) -> usize {
+        self.records.iter().filter(|record| record.subject().starts_with(b"pkg:")).count()
+    }
+}
+
+fn fit(records: &[Record]) -> Result<(), BaselineError> {
+    if !records.iter().any(|record| record.view().path().is_some()) {
+        return Err(BaselineError::Empty);
+    }
+    let unfit = |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };
+    for pair in records.windows(2) {
+        if pair[0].subject() >= pair[1].subject() {
+            return Err(unfit(&pair[1], "out of order, or there twice"));
+        }
+    }
+    for record in records {
+        let known = [&b"fs:/"[..], b"pkg:", b"fact:", b"mount:/"].iter().any(|ns| record.subject().starts_with(ns));
+        if !known {
+            return Err(unfit(record, "a subject of no namespace that this version knows"));
+        }
+        if record.view().path().is_some() && record.view().attr(Attr::Kind).is_none() {
+            return Err(unfit(record, "a path without a type"));
+        }
+        if record.view().attrs().any(|(_, value)| matches!(value, Value::Unread(_))) {
+            return Err(unfit(record, "an attribute that was not read"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! A baseline seen through today's policy: what a host that is undrifted would answer.
+//!
+//! *Invariant:* the same rules with the same code as on the host; whatever the policy asks and the capture left out is an
+//! error that says "recapture", never a silent gap.
+
+use super::baseline::Baseline;
+use crate::model::text::escape;
+use crate::protocol::{Attr, Digest, Id, Kind, Mask, Record, RuleSet, Salt, digest};
+use thiserror::Error;
+
+/// The policy compares what the capture left out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Recapture {
+    /// A scope that was not walked.
+    #[error("the policy's scope {scope} is wider than the capture's; capture the golden machine again with this policy")]
+    Scope {
+        /// The scope, escaped.
+        scope: String,
+    },
+    /// Content or size that was left out.
+    #[error("the policy compares the content of {path}, which the capture left out; capture the golden machine again with this policy")]
+    Content {
+        /// The path, escaped.
+        path: String,
+    },
+    /// Paths that were left out.
+    #[error("the policy compares {pattern}, which the capture left out; capture the golden machine again with this policy")]
+    Ignored {
+        /// The capture's rule.
+        pattern: String,
+    },
+}
+
+/// The projected set.
+#[derive(Debug, Clone)]
+pub struct ProjectedSet {
+    /// Projected records, in ascending order of their subjects.
+    pub records: Vec<Record>,
+    digests: Vec<Digest>,
+    set: Digest,
+}
+
+impl ProjectedSet {
+    /// Projects a baseline. `live` says whether kernel and mounts are part of the comparison; `witness` gives a path that
+    /// a pattern matches.
+    ///
+    /// # Errors
+    /// [`Recapture`], where the capture can't serve this policy.
+    pub fn new(
+        baseline: &Baseline,
+        rules: &RuleSet,
+        scopes: &[Vec<u8>],
+        live: bool,
+        witness: &dyn Fn(&crate::protocol::Pattern) -> Vec<u8>,
+    ) -> Result<Self, Recapture> {
+        let header = &baseline.header;
+        if let Some(scope) = scopes.iter().find(|scope| !within(scope, &header.scopes)) {
+            return Err(Recapture::Scope { scope: escape(scope) });
+        }
+        left_out(&header.rules, rules, witness)?;
+        let mut records = Vec::new();
+        let mut encoded = Vec::new();
+        for record in &baseline.records {
+            let view = record.view();
+            let Some(mask) = mask(view, rules, scopes, live) else { continue };
+            if mask.has(Attr::Content) && view.kind() == Some(Kind::File) && view.attr(Attr::Content).is_none() {
+                return Err(Recapture::Content { path: escape(view.path().unwrap_or_default()) });
+            }
+            encoded.clear();
+            view.project(mask, &mut encoded);
+            // A projection of a record is a record.
+            if let Ok(record) = Record::parse(&encoded) {
+                records.push(record);
+            }
+        }
+        let digests: Vec<Digest> = records.iter().map(|record| digest::of_record(record.view().encoded())).collect();
+        let set = set_of(&digests);
+        Ok(Self { records, digests, set })
+    }
+
+    /// The digest of the whole set.
+    #[must_use]
+    pub fn set(&self) -> &Digest {
+        &self.set
+    }
+
+    /// The digest of each record.
+    #[must_use]
+    pub fn digests(&self) -> &[Digest] {
+        &self.digests
+    }
+
+    /// Ids of one run with the number of their record, ascending by id.
+    #[must_use]
+    pub fn ids(&self, salt: &Salt) -> Vec<(Id, u32)> {
+        let mut ids: Vec<(Id, u32)> = (0u32..).zip(&self.digests).map(|(at, d)| (digest::id(salt, d), at)).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+/// The digest of a set from digests in any order.
+#[must_use]
+pub fn set_of(digests: &[Digest]) -> Digest {
+    let mut sorted: Vec<&Digest> = digests.iter().collect();
+    sorted.sort_unstable();
+    digest::of_set(sorted)
+}
+
+fn mask(record: crate::protocol::RecordRef<'_>, rules: &RuleSet, scopes: &[Vec<u8>], live: bool) -> Option<Mask> {
+    let subject = record.subject();
+    if !live && (subject.starts_with(b"mount:") || matches!(subject, b"fact:kernel" | b"fact:arch")) {
+        return None;
+    }
+    let path = record.path().or_else(|| subject.strip_prefix(b"mount:"));
+    if path.is_some_and(|path| !within(path, scopes)) {
+        return None;
+    }
+    let mask = rules.mask_of(record);
+    (mask != Mask::NONE).then_some(mask)
+}
+
+/// Whether a path is one of the scopes or below one.
+fn within(path: &[u8], scopes: &[Vec<u8>]) -> bool {
+    scopes.iter().any(|scope| {
+        scope == b"/" || path.strip_prefix(scope.as_slice()).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+    })
+}
+
+/// Tries a sample path of each rule by which the capture left something out against today's rules.
+fn left_out(
+    captured: &RuleSet,
+    today: &RuleSet,
+    witness: &dyn Fn(&crate::protocol::Pattern) -> Vec<u8>,
+) -> Result<(), Recapture> {
+    use crate::protocol::rule::Facts;
+    if captured == today {
+        return Ok(());
+    }
+    let (captured_all, today_all) = (captured.all(), today.all());
+    for rule in captured.rules().iter().filter(|rule| rule.mask == Mask::NONE) {
+        let sample = witness(&rule.pattern);
+        for (kind, mode) in [(Kind::File, 0o644), (Kind::File, 0o755), (Kind::Directory, 0o755)] {
+            let facts = Facts { kind, mode };
+            let then = captured.decide(&captured_all, &sample, facts, &mut || false).1;
+            let now = today.decide(&today_all, &sample, facts, &mut || false).1;
+            if then == Mask::NONE && now != Mask::NONE {
+                return Err(Recapture::Ignored { pattern: escape(rule.pattern.text()) });
+            }
+        }
+    }
+    Ok(())
+}
