@@ -84,15 +84,12 @@ impl Watched {
     }
 
     fn count(&self, terms: &mut Terms) -> Option<TcpBytes> {
-        match sys::tcp_bytes(self.socket.as_fd()) {
-            Ok(seen) => {
-                terms.seen = seen;
-                Some(seen)
-            }
-            Err(_) => {
-                self.cut(terms, Breach::Uncounted);
-                None
-            }
+        if let Ok(seen) = sys::tcp_bytes(self.socket.as_fd()) {
+            terms.seen = seen;
+            Some(seen)
+        } else {
+            self.cut(terms, Breach::Uncounted);
+            None
         }
     }
 
@@ -301,7 +298,7 @@ mod tests {
         let guard = watchdog.watch(near.try_clone().unwrap(), Instant::now() + Duration::from_secs(30));
         guard.logged_in();
         guard.allow(1 << 30, Instant::now() + Duration::from_secs(30));
-        std::thread::spawn(move || while far.write_all(&[0; 65_536]).is_ok() {});
+        std::thread::spawn(move || while far.write_all(&[0; 16_000]).is_ok() {});
         let mut sink = vec![0; 1 << 16];
         while near.read(&mut sink).unwrap_or(0) > 0 {}
         assert!(matches!(guard.breach(), Some(Breach::Budget { .. })));
