@@ -1,0 +1,114 @@
+//! Hosts, probes and workers that die in the middle: never clean.
+
+use crate::lab::{Lab, Options, Scene, SshHost, Tree, probes, slay};
+use std::time::{Duration, Instant};
+
+/// Large files, each below the size cap: seconds of hashing in all.
+fn large(tree: &Tree) {
+    for number in 0..6 {
+        tree.sparse(&format!("/usr/lib/large-{number}.bin"), 900 << 20);
+    }
+}
+
+/// A lab whose golden root takes long to hash, the server, and a host.
+fn slow() -> (Scene, SshHost) {
+    let scene = Scene::with(&Options::default(), large);
+    let server = scene.lab.sshd("slow", &Options::default());
+    scene.host_at(&server, "web-01");
+    scene.host("web-02").remove("/usr/bin/tar");
+    (scene, server)
+}
+
+/// Waits until a server runs at least this many processes of the probe.
+#[track_caller]
+fn wait_for_probes(server: &SshHost, least: usize) -> Vec<i32> {
+    let start = Instant::now();
+    loop {
+        let found = probes(server.pid());
+        if found.len() >= least {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "no probe came to run");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_host_that_dies_in_mid_scan() {
+    let (scene, mut server) = slow();
+    let running = scene.scan(&["--timeout", "40s"]).spawn();
+    wait_for_probes(&server, 2);
+    server.kill();
+    let run = running.wait().exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
+    let reasons = run.reasons("web-01");
+    assert!(["truncated", "timeout", "unreachable"].iter().any(|reason| reasons.contains(reason)), "{run}");
+}
+
+#[test]
+fn a_probe_that_is_killed() {
+    let (scene, server) = slow();
+    let running = scene.scan(&["--timeout", "40s"]).spawn();
+    let first = wait_for_probes(&server, 2)[0];
+    slay(first);
+    running.wait().exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
+}
+
+#[test]
+fn a_worker_that_is_killed_in_mid_hash() {
+    let (scene, server) = slow();
+    let running = scene.scan(&["--timeout", "50s"]).spawn();
+    let last = wait_for_probes(&server, 2).pop().unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    slay(last);
+    let run = running.wait();
+    assert_ne!(run.verdict("web-01"), "clean", "a file that nobody read passed for read\n{run}");
+    run.exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
+}
+
+#[test]
+fn every_worker_killed() {
+    let (scene, server) = slow();
+    let running = scene.scan(&["--timeout", "50s"]).spawn();
+    for worker in wait_for_probes(&server, 2).split_off(1) {
+        slay(worker);
+    }
+    running.wait().exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
+}
+
+#[test]
+fn a_worker_that_is_killed_during_a_capture() {
+    let lab = Lab::new();
+    let golden = lab.golden_root();
+    large(&golden);
+    let server = lab.sshd("slow", &Options::default());
+    lab.hosts_file(&[server.line("golden", &golden)]);
+    let running = lab.connected(&["baseline", "capture", "web@1", "--from", "golden", "--fleet", "hosts.txt"]).spawn();
+    slay(wait_for_probes(&server, 2).pop().unwrap());
+    running.wait().exits(1);
+    assert!(!lab.baseline("web", "1").exists(), "a baseline with holes");
+}
+
+#[test]
+fn a_host_that_hangs_is_left_at_the_deadline() {
+    let (scene, server) = slow();
+    let running = scene.scan(&["--timeout", "3s"]).spawn();
+    for id in wait_for_probes(&server, 2) {
+        let pid = rustix::process::Pid::from_raw(id).unwrap();
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::STOP);
+    }
+    let run = running.wait().exits(2).unverifiable("web-01", "timeout").says("web-02", "drifted");
+    assert!(run.elapsed < Duration::from_secs(15), "{run}");
+}
+
+#[test]
+fn nothing_is_left_running_when_the_client_dies() {
+    let (scene, server) = slow();
+    let running = scene.scan(&[]).spawn();
+    wait_for_probes(&server, 2);
+    drop(running);
+    let start = Instant::now();
+    while !probes(server.pid()).is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(20), "the probe goes on for nobody");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

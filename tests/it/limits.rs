@@ -1,0 +1,108 @@
+//! Limits: what ordinary users can fill hides nothing elsewhere, and a limit reached is said.
+
+use crate::lab::{Answer, Options, Scene};
+use std::fs;
+
+/// Writes a policy with small limits and gives the flag that names it.
+fn limited(scene: &Scene, limits: &str) -> [String; 2] {
+    let file = scene.lab.path("policy.toml");
+    fs::write(&file, format!("schema = \"driftscan.policy/v1\"\nextends = [\"auto\"]\n\n[limits]\n{limits}\n"))
+        .unwrap();
+    ["--policy".to_owned(), file.to_str().unwrap().to_owned()]
+}
+
+fn flood(host: &crate::lab::Tree, folder: &str) {
+    for number in 0..3_000 {
+        fs::write(host.at(format!("{folder}/{number}")), "").unwrap();
+    }
+}
+
+#[test]
+fn a_flooded_tmp_does_not_hide_drift_elsewhere() {
+    let scene = Scene::new();
+    let host = scene.host("web-01");
+    flood(&host, "/tmp");
+    host.change_unseen("/usr/sbin/sshd");
+    let policy = limited(&scene, "guard_entries = 1000");
+    let run = scene.scan(&policy.each_ref().map(String::as_str)).run().exits(2);
+    let run = run.drifted("web-01", &[("content-changed", "/usr/sbin/sshd")]);
+    assert!(run.reasons("web-01").contains("limit"), "{run}");
+}
+
+#[test]
+fn a_flooded_tmp_alone_is_unverifiable() {
+    let scene = Scene::new();
+    flood(&scene.host("web-01"), "/tmp");
+    flood(&scene.host("web-02"), "/var/tmp");
+    scene.host("web-03");
+    let policy = limited(&scene, "guard_entries = 1000");
+    let run = scene.scan(&policy.each_ref().map(String::as_str)).run().exits(3);
+    run.unverifiable("web-01", "limit").unverifiable("web-02", "limit").says("web-03", "clean");
+}
+
+#[test]
+fn a_flooded_tmp_under_the_limit_is_clean_and_its_setuid_file_is_not() {
+    let scene = Scene::new();
+    flood(&scene.host("web-01"), "/tmp");
+    let host = scene.host("web-02");
+    flood(&host, "/tmp");
+    host.write("/tmp/.hidden", "#!/bin/sh\n");
+    host.chmod("/tmp/.hidden", 0o4755);
+    scene.run().exits(2).says("web-01", "clean").drifted("web-02", &[("file-added", "/tmp/.hidden")]);
+}
+
+#[test]
+fn too_many_entries_are_unverifiable() {
+    let scene = Scene::new();
+    scene.host("web-01");
+    let policy = limited(&scene, "entries = 100");
+    scene.scan(&policy.each_ref().map(String::as_str)).run().exits(3).unverifiable("web-01", "limit");
+}
+
+#[test]
+fn too_many_bytes_are_unverifiable() {
+    let scene = Scene::new();
+    scene.host("web-01");
+    let policy = limited(&scene, "bytes = \"64KiB\"");
+    scene.scan(&policy.each_ref().map(String::as_str)).run().exits(3).unverifiable("web-01", "limit");
+}
+
+#[test]
+fn a_host_of_few_descriptors_is_scanned_whole() {
+    let scene = Scene::with(&Options::answering(Answer::under("ulimit -n 256; exec")), |_| ());
+    scene.host("web-01");
+    scene.run().succeeds().says("web-01", "clean");
+}
+
+#[test]
+fn a_host_of_hardly_any_descriptors_is_never_wrong() {
+    for few in [5, 6, 8, 12, 16, 24] {
+        let scene = Scene::with(&Options::answering(Answer::under(&format!("ulimit -n {few}; exec"))), |_| ());
+        scene.host("web-01");
+        let run = scene.run();
+        assert!(matches!(run.verdict("web-01"), "clean" | "unverifiable"), "{few}\n{run}");
+        if run.verdict("web-01") == "clean" {
+            assert_eq!(run.host("web-01")["coverage"]["complete"], true, "{run}");
+        }
+    }
+}
+
+#[test]
+fn a_host_of_little_memory_is_never_wrong() {
+    for kilobytes in [1_000, 4_000, 16_000, 64_000] {
+        let scene = Scene::with(&Options::answering(Answer::under(&format!("ulimit -v {kilobytes}; exec"))), |_| ());
+        scene.host("web-01");
+        let run = scene.run();
+        assert!(matches!(run.verdict("web-01"), "clean" | "unverifiable"), "{kilobytes} kB\n{run}");
+    }
+}
+
+#[test]
+fn a_host_of_little_time_is_never_wrong() {
+    let scene = Scene::with(&Options::answering(Answer::under("ulimit -t 1; exec")), |golden| {
+        golden.sparse("/usr/lib/large.bin", 512 << 20);
+    });
+    scene.host("web-01");
+    let run = scene.run();
+    assert!(matches!(run.verdict("web-01"), "clean" | "unverifiable"), "{run}");
+}

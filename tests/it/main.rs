@@ -1,0 +1,33 @@
+//! The integration tests: the real binary against real OpenSSH servers on loopback, each host a folder of its own.
+//!
+//! *Invariant:* nothing here is skipped. What a test needs and does not find makes it fail with what to install; what only
+//! root can set up is narrowed to what an ordinary user can, never passed over in silence.
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod hostile;
+mod lab;
+
+mod attacker;
+mod baseline;
+mod bootstrap;
+mod broken_answers;
+mod budget;
+mod doctor;
+mod drift;
+mod floors;
+mod host_keys;
+mod hostile_servers;
+mod hosts_file;
+mod killed;
+mod lab_itself;
+mod limits;
+mod login;
+mod mounts;
+mod odd_names;
+mod packages;
+mod policy;
+mod racing;
+mod read_only;
+mod running;
+mod unreadable;
+mod verdicts;
