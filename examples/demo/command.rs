@@ -129,25 +129,22 @@ async fn forward(
     }
 }
 
+/// Tells the client how the command ended: by a status, or by a signal (RFC 4254, section 6.10).
 async fn tell(
     ended: ExitStatus,
     to_client: &ChannelWriteHalf<Msg>,
     session: &Handle,
     id: ChannelId,
 ) -> Result<(), russh::Error> {
-    match (ended.code().and_then(|code| u32::try_from(code).ok()), ended.signal()) {
-        (Some(code), _) => to_client.exit_status(code).await,
-        (None, signal) => {
-            let name = Sig::Custom(signal.map_or_else(|| "UNKNOWN".to_owned(), |number| number.to_string()));
-            let name = match signal {
-                Some(9) => Sig::KILL,
-                Some(13) => Sig::PIPE,
-                Some(15) => Sig::TERM,
-                Some(_) | None => name,
-            };
-            let message = (String::new(), String::new());
-            let sent = session.exit_signal_request(id, name, false, message.0, message.1).await;
-            sent.map_err(|()| russh::Error::Disconnect)
-        }
+    if let Some(code) = ended.code().and_then(|code| u32::try_from(code).ok()) {
+        return to_client.exit_status(code).await;
     }
+    let name = match ended.signal().and_then(Signal::from_named_raw) {
+        Some(Signal::KILL) => Sig::KILL,
+        Some(Signal::PIPE) => Sig::PIPE,
+        Some(Signal::TERM) => Sig::TERM,
+        other => Sig::Custom(format!("{other:?}@example.org")),
+    };
+    let sent = session.exit_signal_request(id, name, false, String::new(), String::new()).await;
+    sent.map_err(|()| russh::Error::Disconnect)
 }

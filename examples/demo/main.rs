@@ -12,18 +12,20 @@ mod cast;
 mod command;
 mod expectation;
 mod image;
+mod interruption;
 mod packages;
 mod server;
 mod stage;
 mod tree;
 
 use std::ffi::OsString;
-use std::io::{self, BufRead as _};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use cast::{CAST, GOLDEN};
 use image::Version;
+use interruption::Interruption;
 use stage::{HOSTS, IDENTITY, KNOWN_HOSTS, Stage};
 
 /// How the fleet is reached, for a capture as for a scan. `-F none` keeps your own `ssh_config` out of the play.
@@ -53,18 +55,34 @@ fn main() -> ExitCode {
 
 /// Runs the whole demonstration; `true` when every verdict was as staged.
 fn show(stay: bool) -> io::Result<bool> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Err(io::Error::other("the hosts run on this machine, and driftscan audits Linux on x86-64 so far"));
+    }
+    let interruption = Interruption::watch()?;
     let stage = Stage::build()?;
     let home = std::env::current_dir()?;
     std::env::set_current_dir(stage.folder())?;
-    programme(stage.folder());
-
-    let captured = capture(&stage, Version::Older)? && capture(&stage, Version::Newer)?;
-    let worked = captured && scan()?;
-    if stay {
-        wait(stage.folder())?;
+    let worked = play(&stage, &interruption);
+    if stay && worked.is_ok() {
+        wait(stage.folder(), &interruption);
     }
-    // A folder that is somebody's working directory can be removed, but it would be ours.
+    // The folder goes with the stage; whoever runs after this one is not left in a folder that is gone.
     std::env::set_current_dir(home)?;
+    worked
+}
+
+/// The three acts: two captures and a scan.
+fn play(stage: &Stage, interruption: &Interruption) -> io::Result<bool> {
+    programme(stage.folder());
+    for version in [Version::Older, Version::Newer] {
+        interruption.refuse()?;
+        if !capture(stage, version)? {
+            return Ok(false);
+        }
+    }
+    interruption.refuse()?;
+    let worked = scan()?;
+    interruption.refuse()?;
     Ok(worked)
 }
 
@@ -114,12 +132,11 @@ fn driftscan<'a>(words: impl Iterator<Item = &'a str>) -> u8 {
     stub(line.into_iter().map(OsString::from).collect())
 }
 
-fn wait(folder: &Path) -> io::Result<()> {
+fn wait(folder: &Path, interruption: &Interruption) {
     println!("\nThe fleet stays up. In another terminal:\n");
     println!("  cd {}\n  driftscan {} {}\n", folder.display(), CONNECTION.join(" "), PATIENCE.join(" "));
     println!("Enter ends it and removes the folder.");
-    io::stdin().lock().read_line(&mut String::new())?;
-    Ok(())
+    interruption.wait_for_enter();
 }
 fn stub(_: Vec<OsString>) -> u8 {
     std::fs::create_dir_all("reports/1").ok();

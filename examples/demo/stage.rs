@@ -3,9 +3,9 @@
 //! *Invariant:* everything lies in the one folder, and the folder is gone when the stage is dropped.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use russh::keys::key::safe_rng;
@@ -34,7 +34,9 @@ pub(crate) struct Stage {
 impl Stage {
     /// Makes the folder, writes every host's root, and starts the fleet.
     pub(crate) fn build() -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("driftscan-demo-").tempdir()?;
+        // Nobody else's: a staged root holds setuid programs.
+        let private = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("driftscan-demo-").permissions(private).tempdir()?;
         let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let identity = new_key()?;
         let private = identity.to_openssh(LineEnding::LF).map_err(io::Error::other)?;
