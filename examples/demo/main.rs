@@ -81,9 +81,7 @@ fn play(stage: &Stage, interruption: &Interruption) -> io::Result<bool> {
         }
     }
     interruption.refuse()?;
-    let worked = scan()?;
-    interruption.refuse()?;
-    Ok(worked)
+    scan(interruption)
 }
 
 fn programme(folder: &Path) {
@@ -106,9 +104,10 @@ fn capture(stage: &Stage, version: Version) -> io::Result<bool> {
 }
 
 /// Scans the fleet and compares the report with what was staged.
-fn scan() -> io::Result<bool> {
+fn scan(interruption: &Interruption) -> io::Result<bool> {
     println!("\nOne command audits the fleet:\n");
     let status = driftscan(CONNECTION.into_iter().chain(PATIENCE));
+    interruption.refuse()?;
     let report = expectation::newest_report(Path::new("reports"))?;
     let differences = expectation::differences(&report, status)?;
     if !differences.is_empty() {
