@@ -395,6 +395,16 @@ impl<'a> RecordWriter<'a> {
         Self { out }
     }
 
+    /// Goes on with attributes alone, without a subject.
+    pub fn resume(out: &'a mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    /// Adds attributes that were encoded before.
+    pub fn raw(&mut self, attrs: &[u8]) {
+        self.out.extend_from_slice(attrs);
+    }
+
     /// Adds an attribute.
     pub fn put(&mut self, attr: Attr, value: Value<'_>) {
         self.out.push(attr as u8);

@@ -1,0 +1,115 @@
+//! Opening things below the scanned root without ever following a symbolic link.
+//!
+//! *Invariant:* everything is opened read-only, never a terminal, never blocking, never inherited, and only relative to
+//! the root's descriptor: a folder swapped for a link while the scan runs leads nowhere.
+
+use alloc::vec::Vec;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat, openat2};
+use rustix::io::Errno;
+
+const BASE: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+
+/// The scanned root.
+pub struct Place {
+    root: OwnedFd,
+    /// openat2(2) is there since Linux 5.6; without it paths are opened a component at a time.
+    whole_paths: bool,
+    user: u32,
+}
+
+impl Place {
+    /// Opens the root, which may itself be reached through links: the person who asked named it.
+    pub fn open(root: &[u8]) -> rustix::io::Result<Self> {
+        let root = open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let whole_paths = openat2(&root, c".", BASE | OFlags::DIRECTORY, Mode::empty(), resolve).is_ok();
+        Ok(Self { root, whole_paths, user: rustix::process::geteuid().as_raw() })
+    }
+
+    /// The root's descriptor.
+    pub fn root(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+
+    /// Opens a directory by its absolute path inside the root.
+    pub fn directory(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
+        self.below(path, OFlags::DIRECTORY)
+    }
+
+    /// Opens what stat called a regular file, without touching its access time where the kernel allows that.
+    pub fn file(&self, dir: BorrowedFd<'_>, name: &[u8], owner: u32) -> rustix::io::Result<OwnedFd> {
+        // O_NOATIME is for the owner and root; asking in vain would cost a system call on every file.
+        if self.user == 0 || self.user == owner {
+            match openat(dir, name, BASE | OFlags::NOATIME, Mode::empty()) {
+                Err(Errno::PERM) => {}
+                result => return result,
+            }
+        }
+        openat(dir, name, BASE, Mode::empty())
+    }
+
+    /// Reads a small regular file of the tree, at most `most` bytes; larger ones are an error.
+    pub fn read(&self, path: &[u8], most: usize) -> rustix::io::Result<Vec<u8>> {
+        let file = self.below(path, OFlags::empty())?;
+        let stat = rustix::fs::fstat(&file)?;
+        if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile {
+            return Err(Errno::INVAL);
+        }
+        drain(&file, most)
+    }
+
+    fn below(&self, path: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
+        let relative = path.strip_prefix(b"/").unwrap_or(path);
+        if relative.is_empty() {
+            return openat(&self.root, c".", BASE | flags, Mode::empty());
+        }
+        if self.whole_paths {
+            let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+            // EAGAIN: something was renamed meanwhile, and the kernel could not prove that we stayed below.
+            for _ in 0..8 {
+                match openat2(&self.root, relative, BASE | flags, Mode::empty(), resolve) {
+                    Err(Errno::AGAIN) => {}
+                    result => return result,
+                }
+            }
+            return Err(Errno::AGAIN);
+        }
+        let mut at: Option<OwnedFd> = None;
+        let mut parts = relative.split(|b| *b == b'/').peekable();
+        while let Some(part) = parts.next() {
+            let dir = at.as_ref().map_or(self.root.as_fd(), AsFd::as_fd);
+            let last = parts.peek().is_none();
+            let how = if last { BASE | flags } else { OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC };
+            let next = openat(dir, part, how, Mode::empty())?;
+            if last {
+                return Ok(next);
+            }
+            at = Some(next);
+        }
+        Err(Errno::NOENT)
+    }
+}
+
+/// Reads a file of the kernel (`/proc`) of this machine, whatever root is scanned.
+pub fn kernel_file(path: &core::ffi::CStr, most: usize) -> rustix::io::Result<Vec<u8>> {
+    drain(&openat(CWD, path, BASE, Mode::empty())?, most)
+}
+
+fn drain(file: &OwnedFd, most: usize) -> rustix::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0u8; 8192];
+    loop {
+        match rustix::io::read(file, &mut buffer) {
+            Ok(0) => return Ok(bytes),
+            Ok(n) if bytes.len() + n > most => return Err(Errno::FBIG),
+            Ok(n) => bytes.extend_from_slice(&buffer[..n]),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
