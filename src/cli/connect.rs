@@ -29,7 +29,7 @@ pub(super) fn dialer(args: &ConnectArgs) -> Outcome<Dialer> {
         let prompt = format!("Passphrase of {}: ", path.display());
         rpassword::prompt_password(prompt).ok().map(Zeroizing::new)
     });
-    Dialer::new(settings, ask).map_err(|error| Trouble::with(&error, error.remedy()))
+    Dialer::new(settings, ask).map_err(Trouble::new)
 }
 
 /// The way to each host.
@@ -44,7 +44,7 @@ pub(super) fn ways(dialer: &Dialer, hosts: &[Host]) -> Outcome<Vec<Way>> {
     for way in ways {
         match way {
             Ok(way) => taken.push(way),
-            Err(error) => problems.push(format!("{error}\n  help: {}", error.remedy())),
+            Err(error) => problems.push(error.to_string()),
         }
     }
     if problems.is_empty() { Ok(taken) } else { Err(Trouble::all(problems)) }

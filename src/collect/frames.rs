@@ -14,7 +14,7 @@ use std::io::Read;
 const NOISE_MAX: usize = 64 * 1024;
 
 /// A reply being read.
-pub struct Frames {
+pub(super) struct Frames {
     hash: Sha256,
     frames: u64,
     bytes: u64,
@@ -24,7 +24,7 @@ pub struct Frames {
 
 /// What stood where a reply should be.
 #[derive(Debug)]
-pub enum NoReply {
+pub(super) enum NoReply {
     /// The output ended; these bytes came.
     Ended(Vec<u8>),
     /// The connection failed, or the noise did not end.
@@ -33,7 +33,7 @@ pub enum NoReply {
 
 impl Frames {
     /// Finds the preamble of the reply to this nonce.
-    pub fn open(from: &mut dyn Read, nonce: &[u8; 32]) -> Result<Self, NoReply> {
+    pub(super) fn open(from: &mut dyn Read, nonce: &[u8; 32]) -> Result<Self, NoReply> {
         let preamble = [&MAGIC[..], nonce].concat();
         let mut seen = Vec::new();
         let mut buffer = [0u8; 4096];
@@ -56,7 +56,7 @@ impl Frames {
     }
 
     /// The next frame.
-    pub fn next(&mut self, from: &mut dyn Read) -> Result<(FrameKind, Vec<u8>), Failure> {
+    pub(super) fn next(&mut self, from: &mut dyn Read) -> Result<(FrameKind, Vec<u8>), Failure> {
         let mut head = [0u8; 5];
         self.fill(from, &mut head)?;
         let kind = FrameKind::of(head[0]).ok_or_else(|| Failure::protocol("unknown frame"))?;
@@ -78,7 +78,7 @@ impl Frames {
     }
 
     /// The next frame, which must be of this kind.
-    pub fn expect(&mut self, from: &mut dyn Read, expected: FrameKind) -> Result<Vec<u8>, Failure> {
+    pub(super) fn expect(&mut self, from: &mut dyn Read, expected: FrameKind) -> Result<Vec<u8>, Failure> {
         let (kind, payload) = self.next(from)?;
         if kind == FrameKind::Refused {
             return Err(refused(&payload));
@@ -87,7 +87,7 @@ impl Frames {
     }
 
     /// The end: a trailer that agrees, and nothing after it.
-    pub fn end(&mut self, from: &mut dyn Read) -> Result<(), Failure> {
+    pub(super) fn end(&mut self, from: &mut dyn Read) -> Result<(), Failure> {
         self.expect(from, FrameKind::Trailer)?;
         let more = from.read(&mut [0u8; 1]).map_err(broken)?;
         if more == 0 && self.ahead.is_empty() { Ok(()) } else { Err(Failure::protocol("bytes after the trailer")) }
@@ -127,6 +127,6 @@ fn refused(payload: &[u8]) -> Failure {
 }
 
 /// An error of reading or writing.
-pub fn broken(error: std::io::Error) -> Failure {
+pub(super) fn broken(error: std::io::Error) -> Failure {
     Failure::of_transport(&TransportError::from_io(error))
 }

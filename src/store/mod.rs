@@ -10,6 +10,8 @@
 //! *Invariant:* folders are 0700 and files 0600 from the moment they exist; what a file says is never trusted.
 
 pub mod audit;
+pub mod baselines;
+pub mod capture_v1;
 pub mod error;
 mod files;
 pub mod journal;
@@ -19,6 +21,7 @@ pub mod runs;
 mod v1;
 
 pub use audit::{Audit, Contact, Event};
+pub use baselines::{Baselines, BaselinesError};
 pub use error::{Kind, StoreError};
 pub use journal::{Contents, Corrupt, Journal, Start};
 pub use lock::Lock;
