@@ -3,6 +3,7 @@
 //! *Invariant:* a child never outlives its exchange: its process group is killed at the deadline, at the budget, and when
 //! it is given up.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -18,6 +19,8 @@ use crate::sys::{self, Wish};
 /// Until somebody calls `allow`.
 const FIRST_BUDGET: u64 = 1 << 20;
 const FIRST_TIME: Duration = Duration::from_secs(60);
+/// How much output is taken in while input is stuck.
+const AHEAD: usize = 1 << 20;
 
 /// Runs commands on this machine, through `/bin/sh -c`.
 #[derive(Debug)]
@@ -65,7 +68,16 @@ impl Connection for LocalConnection {
             .spawn()
             .map_err(|error| here("starting /bin/sh", &error))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let exchange = LocalExchange { connection: self, child, stdin, stdout, stderr, kept: Vec::new(), ended: false };
+        let exchange = LocalExchange {
+            connection: self,
+            child,
+            stdin,
+            stdout,
+            stderr,
+            ahead: VecDeque::new(),
+            kept: Vec::new(),
+            ended: false,
+        };
         for pipe in [
             exchange.stdin.as_ref().map(AsFd::as_fd),
             exchange.stdout.as_ref().map(AsFd::as_fd),
@@ -110,6 +122,8 @@ struct LocalExchange<'c> {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
+    /// Output that came while input was written.
+    ahead: VecDeque<u8>,
     /// The beginning of standard error.
     kept: Vec<u8>,
     /// The child was waited for.
@@ -161,6 +175,9 @@ impl LocalExchange<'_> {
     }
 
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+        if !self.ahead.is_empty() {
+            return self.ahead.read(buffer).map_err(|error| here("reading from memory", &error));
+        }
         loop {
             let Some(pipe) = &mut self.stdout else { return Ok(0) };
             if let Some(count) = Self::take(pipe, buffer)? {
@@ -181,7 +198,7 @@ impl LocalExchange<'_> {
                     self.connection.traffic.sent = self.connection.traffic.sent.saturating_add(count as u64);
                     return Ok(count);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(false, true)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.make_room()?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                     return Err(closed("it reads no more input"));
@@ -191,8 +208,27 @@ impl LocalExchange<'_> {
         }
     }
 
+    /// Takes output in while input is stuck: the child may wait for us to read before it reads on.
+    fn make_room(&mut self) -> Result<(), TransportError> {
+        let mut buffer = [0; 16 << 10];
+        let reads = self.ahead.len() < AHEAD && self.stdout.is_some();
+        if let (true, Some(pipe)) = (reads, &mut self.stdout) {
+            match Self::take(pipe, &mut buffer)? {
+                Some(0) => self.stdout = None,
+                Some(count) => {
+                    self.connection.receive(count)?;
+                    self.ahead.extend(buffer.iter().take(count));
+                    return Ok(());
+                }
+                None => {}
+            }
+        }
+        self.wait(reads, true)
+    }
+
     fn run_out(&mut self) -> Result<Exit, TransportError> {
         self.stdin = None;
+        self.ahead.clear();
         let mut sink = vec![0; 64 << 10];
         while self.read_some(&mut sink)? > 0 {}
         // Both pipes are at their end, or held open by a grandchild that nobody asked for.
@@ -313,6 +349,20 @@ mod tests {
         let exit = exchange.finish().unwrap();
         assert_eq!(exit, Exit { status: Some(3), signal: None, stderr: b"oops\n".to_vec() });
         assert_eq!(here.traffic().sent, 1 << 20);
+    }
+
+    #[test]
+    fn what_comes_back_while_input_is_written_is_kept() {
+        let mut here = LocalConnection::new();
+        here.allow(4 << 20, far());
+        let sent: Vec<u8> = (0..1 << 20).map(|n| u8::try_from(n % 251).unwrap()).collect();
+        let mut exchange = here.exec("cat").unwrap();
+        exchange.write_all(&sent).unwrap();
+        exchange.close_write().unwrap();
+        let mut back = Vec::new();
+        exchange.read_to_end(&mut back).unwrap();
+        assert!(back == sent);
+        assert_eq!(exchange.finish().unwrap().status, Some(0));
     }
 
     #[test]
