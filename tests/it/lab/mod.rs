@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* nothing of the account that runs the tests (its keys, agent, ssh configuration) reaches a test.
 
+mod debian;
 mod keys;
 mod processes;
 mod run;
