@@ -12,8 +12,12 @@ use crate::protocol::{Attr, digest};
 use alloc::vec::Vec;
 
 /// Fields of os-release(5) that are facts.
-const OS_RELEASE: [(&[u8], &[u8]); 3] =
-    [(b"ID", b"fact:os.id"), (b"VERSION_ID", b"fact:os.version"), (b"VARIANT_ID", b"fact:os.variant")];
+const OS_RELEASE: [(&[u8], &[u8]); 4] = [
+    (b"ID", b"fact:os.id"),
+    (b"ID_LIKE", b"fact:os.like"),
+    (b"VARIANT_ID", b"fact:os.variant"),
+    (b"VERSION_ID", b"fact:os.version"),
+];
 
 /// What was learnt.
 pub struct Facts {

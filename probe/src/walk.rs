@@ -178,8 +178,10 @@ impl<'a> Walk<'a> {
         }
         let fd = match self.place.directory(path) {
             Ok(fd) => fd,
-            // Gone, or no longer a directory, since its parent was listed.
-            Err(errno @ (Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => {
+            // Gone since its parent was listed: what was below is gone with it, and that was seen.
+            Err(Errno::NOENT) => return,
+            // Something else stands there by now.
+            Err(errno @ (Errno::NOTDIR | Errno::LOOP)) => {
                 return self.trouble(path, Part::Below, Why::Racing, errno.raw_os_error());
             }
             Err(errno) => return self.trouble(path, Part::Below, why(errno), errno.raw_os_error()),

@@ -80,9 +80,9 @@ pub struct Captured {
 /// How many bytes a host may send: its whole listing once, and room for everything else.
 #[must_use]
 pub fn budget(references: &[Reference]) -> u64 {
-    let listing: usize = references.first().map_or(0, |reference| {
-        reference.set.set.records.iter().map(|record| record.view().encoded().len()).sum()
-    });
+    let listing: usize = references
+        .first()
+        .map_or(0, |reference| reference.set.set.records.iter().map(|record| record.view().encoded().len()).sum());
     (8 << 20) + listing as u64 * 5 / 4
 }
 
@@ -90,7 +90,11 @@ pub fn budget(references: &[Reference]) -> u64 {
 ///
 /// # Errors
 /// A [`Failure`], where no observation could be made.
-pub fn observe(connection: &mut dyn Connection, ask: &Ask<'_>, references: &[Reference]) -> Result<Observation, Failure> {
+pub fn observe(
+    connection: &mut dyn Connection,
+    ask: &Ask<'_>,
+    references: &[Reference],
+) -> Result<Observation, Failure> {
     let mode = Mode::Sketch(u32::try_from(FIRST).unwrap_or(0));
     run(connection, ask, mode, |talk| {
         let identity = talk.identity()?;
@@ -99,7 +103,9 @@ pub fn observe(connection: &mut dyn Connection, ask: &Ask<'_>, references: &[Ref
         let root = talk.root(&coverage)?;
         let symbols = talk.symbols(0, FIRST)?;
         let found = match references.first() {
-            Some(selected) if selected.identity.fits(&identity) => talk.compare(references, selected, &root, symbols)?,
+            Some(selected) if selected.identity.fits(&identity) => {
+                talk.compare(references, selected, &root, symbols)?
+            }
             _ => Found::AnotherSystem,
         };
         Ok(Observation { identity, evidence, coverage, live: ask.live, found })
@@ -154,10 +160,9 @@ fn run<T>(
     let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
     match result {
         Ok(result) if exit.status == Some(0) && exit.signal.is_none() => Ok(result),
-        Ok(_) => Err(Failure {
-            reason: crate::model::Reason::ProbeUnavailable,
-            ..Failure::of_exit(&exit, ask.sudo, b"")
-        }),
+        Ok(_) => {
+            Err(Failure { reason: crate::model::Reason::ProbeUnavailable, ..Failure::of_exit(&exit, ask.sudo, b"") })
+        }
         Err(_) => Err(Failure::of_exit(&exit, ask.sudo, b"")),
     }
 }
@@ -251,7 +256,8 @@ impl Talk<'_, '_> {
         symbols: Vec<Symbol>,
     ) -> Result<Found, Failure> {
         let host = self.ask.host.as_bytes();
-        if let Some(at) = references.iter().position(|reference| reference.set.root(&self.ask.nonce, host) == root.root) {
+        if let Some(at) = references.iter().position(|reference| reference.set.root(&self.ask.nonce, host) == root.root)
+        {
             return Ok(Found::Equal(at));
         }
         if let Some(difference) = self.reconcile(selected, root, symbols)? {
@@ -269,7 +275,12 @@ impl Talk<'_, '_> {
 
     /// Decodes the sketch, asking for more symbols while that is cheaper than a listing; `None` where it is not, or where
     /// the symbols can't be true.
-    fn reconcile(&mut self, selected: &Reference, root: &Root, mut symbols: Vec<Symbol>) -> Result<Option<Difference>, Failure> {
+    fn reconcile(
+        &mut self,
+        selected: &Reference,
+        root: &Root,
+        mut symbols: Vec<Symbol>,
+    ) -> Result<Option<Difference>, Failure> {
         let most = selected.set.most_symbols();
         // A difference in number is a lower bound of the difference.
         if root.records.abs_diff(selected.set.set.records.len() as u64) > most as u64 {
@@ -302,8 +313,10 @@ impl Talk<'_, '_> {
         }
         self.send(&FollowUp::Records(ids.to_vec()))?;
         let records = self.records(ids.len() as u64)?;
-        let mut came: Vec<Id> =
-            records.iter().map(|record| digest::id(self.ask.salt, &digest::of_record(record.view().encoded()))).collect();
+        let mut came: Vec<Id> = records
+            .iter()
+            .map(|record| digest::id(self.ask.salt, &digest::of_record(record.view().encoded())))
+            .collect();
         came.sort_unstable();
         if came == ids { Ok(records) } else { Err(Failure::protocol("records that were not asked for")) }
     }

@@ -38,7 +38,7 @@ impl Failure {
         Self {
             reason: error.reason(),
             text: error.to_string(),
-            remedy: error.remedy(),
+            remedy: Some(error.remedy()),
             is_retriable: error.is_retriable(),
         }
     }

@@ -14,9 +14,9 @@ use std::io::Read;
 const NOISE_MAX: usize = 64 * 1024;
 
 /// A reply being read.
-pub struct Frames {
+pub(super) struct Frames {
     hash: Sha256,
-    frames: u64,
+    count: u64,
     bytes: u64,
     /// Bytes read beyond the preamble.
     ahead: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Frames {
 
 /// What stood where a reply should be.
 #[derive(Debug)]
-pub enum NoReply {
+pub(super) enum NoReply {
     /// The output ended; these bytes came.
     Ended(Vec<u8>),
     /// The connection failed, or the noise did not end.
@@ -33,7 +33,7 @@ pub enum NoReply {
 
 impl Frames {
     /// Finds the preamble of the reply to this nonce.
-    pub fn open(from: &mut dyn Read, nonce: &[u8; 32]) -> Result<Self, NoReply> {
+    pub(super) fn open(from: &mut dyn Read, nonce: &[u8; 32]) -> Result<Self, NoReply> {
         let preamble = [&MAGIC[..], nonce].concat();
         let mut seen = Vec::new();
         let mut buffer = [0u8; 4096];
@@ -47,7 +47,7 @@ impl Frames {
             if let Some(at) = seen[searched..].windows(preamble.len()).position(|window| window == preamble) {
                 let ahead = seen.split_off(searched + at + preamble.len());
                 let hash = Sha256::new_with_prefix(&preamble);
-                return Ok(Self { hash, frames: 0, bytes: preamble.len() as u64, ahead });
+                return Ok(Self { hash, count: 0, bytes: preamble.len() as u64, ahead });
             }
             if seen.len() > NOISE_MAX {
                 return Err(NoReply::Failed(Failure::protocol("more than 64 KiB before the reply")));
@@ -56,7 +56,7 @@ impl Frames {
     }
 
     /// The next frame.
-    pub fn next(&mut self, from: &mut dyn Read) -> Result<(FrameKind, Vec<u8>), Failure> {
+    pub(super) fn next(&mut self, from: &mut dyn Read) -> Result<(FrameKind, Vec<u8>), Failure> {
         let mut head = [0u8; 5];
         self.fill(from, &mut head)?;
         let kind = FrameKind::of(head[0]).ok_or_else(|| Failure::protocol("unknown frame"))?;
@@ -72,13 +72,13 @@ impl Frames {
             self.hash.update(head);
             self.hash.update(&payload);
             self.bytes += (head.len() + payload.len()) as u64;
-            self.frames += 1;
+            self.count += 1;
         }
         Ok((kind, payload))
     }
 
     /// The next frame, which must be of this kind.
-    pub fn expect(&mut self, from: &mut dyn Read, expected: FrameKind) -> Result<Vec<u8>, Failure> {
+    pub(super) fn expect(&mut self, from: &mut dyn Read, expected: FrameKind) -> Result<Vec<u8>, Failure> {
         let (kind, payload) = self.next(from)?;
         if kind == FrameKind::Refused {
             return Err(refused(&payload));
@@ -87,7 +87,7 @@ impl Frames {
     }
 
     /// The end: a trailer that agrees, and nothing after it.
-    pub fn end(&mut self, from: &mut dyn Read) -> Result<(), Failure> {
+    pub(super) fn end(&mut self, from: &mut dyn Read) -> Result<(), Failure> {
         self.expect(from, FrameKind::Trailer)?;
         let more = from.read(&mut [0u8; 1]).map_err(broken)?;
         if more == 0 && self.ahead.is_empty() { Ok(()) } else { Err(Failure::protocol("bytes after the trailer")) }
@@ -96,7 +96,7 @@ impl Frames {
     fn prove(&self, payload: &[u8]) -> Result<(), Failure> {
         let trailer = Trailer::decode(payload).map_err(Failure::protocol)?;
         let digest: Digest = self.hash.clone().finalize().into();
-        let expected = Trailer { frames: self.frames, bytes: self.bytes, digest };
+        let expected = Trailer { frames: self.count, bytes: self.bytes, digest };
         if trailer == expected { Ok(()) } else { Err(Failure::protocol("the trailer does not agree")) }
     }
 
@@ -127,6 +127,6 @@ fn refused(payload: &[u8]) -> Failure {
 }
 
 /// An error of reading or writing.
-pub fn broken(error: std::io::Error) -> Failure {
+pub(super) fn broken(error: std::io::Error) -> Failure {
     Failure::of_transport(&TransportError::from_io(error))
 }

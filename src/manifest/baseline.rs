@@ -59,8 +59,9 @@ fn alias(arch: &str) -> &str {
 
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let or = |text: &str, none: &'static str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-        write!(f, "{} {} {}", or(&self.os, "unknown system"), self.os_version, self.arch)
+        let os = if self.os.is_empty() { "an unknown system" } else { &self.os };
+        let parts = [os, &self.os_version, &self.arch];
+        f.write_str(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -159,7 +160,8 @@ fn fit(records: &[Record]) -> Result<(), BaselineError> {
     if !records.iter().any(|record| record.view().path().is_some()) {
         return Err(BaselineError::Empty);
     }
-    let unfit = |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };
+    let unfit =
+        |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };
     for pair in records.windows(2) {
         if pair[0].subject() >= pair[1].subject() {
             return Err(unfit(&pair[1], "out of order, or there twice"));

@@ -12,19 +12,25 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Recapture {
     /// A scope that was not walked.
-    #[error("the policy's scope {scope} is wider than the capture's; capture the golden machine again with this policy")]
+    #[error(
+        "the policy's scope {scope} is wider than the capture's; capture the golden machine again with this policy"
+    )]
     Scope {
         /// The scope, escaped.
         scope: String,
     },
     /// Content or size that was left out.
-    #[error("the policy compares the content of {path}, which the capture left out; capture the golden machine again with this policy")]
+    #[error(
+        "the policy compares the content of {path}, which the capture left out; capture the golden machine again with this policy"
+    )]
     Content {
         /// The path, escaped.
         path: String,
     },
     /// Paths that were left out.
-    #[error("the policy compares {pattern}, which the capture left out; capture the golden machine again with this policy")]
+    #[error(
+        "the policy compares {pattern}, which the capture left out; capture the golden machine again with this policy"
+    )]
     Ignored {
         /// The capture's rule.
         pattern: String,
@@ -123,7 +129,8 @@ fn mask(record: crate::protocol::RecordRef<'_>, rules: &RuleSet, scopes: &[Vec<u
 /// Whether a path is one of the scopes or below one.
 fn within(path: &[u8], scopes: &[Vec<u8>]) -> bool {
     scopes.iter().any(|scope| {
-        scope == b"/" || path.strip_prefix(scope.as_slice()).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+        scope == b"/"
+            || path.strip_prefix(scope.as_slice()).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
     })
 }
 

@@ -1,4 +1,4 @@
-//! What known_hosts files say, line by line.
+//! What `known_hosts` files say, line by line.
 //!
 //! *Invariant:* no file is touched; keys are made of plain bytes.
 

@@ -14,7 +14,7 @@ use crate::model::text::escape;
 use crate::sys;
 use crate::transport::{Phase, TransportError};
 
-/// sshd closes the connection after six failures (`MaxAuthTries`); the sixth asks which methods it accepts.
+/// sshd closes the connection after six failures (`MaxAuthTries`).
 const MOST_TRIES: usize = 5;
 
 /// Logs in; returns the key that did it, as `SHA256:... (where it came from)`.
@@ -52,7 +52,9 @@ pub(super) fn log_in(session: &Session, guard: &Guard, route: &Route) -> Result<
             }
         }
     }
-    let methods = sys::auth_methods(session, &route.user).map(|list| escape(list.get(..200).unwrap_or(&list)));
+    // The question counts as a try, and one too many closes the connection.
+    let methods = if tried.len() < MOST_TRIES { sys::auth_methods(session, &route.user) } else { None };
+    let methods = methods.map(|list| escape(list.get(..200).unwrap_or(&list)));
     if let Some(breach) = guard.breach() {
         return Err(fault::breached(breach, Phase::Auth));
     }

@@ -110,6 +110,9 @@ pub enum Step {
     },
 }
 
+/// The public keys that an agent holds, or why it can't be asked.
+type AgentAnswer = Result<Vec<Vec<u8>>, String>;
+
 /// Dials hosts. One a run; many threads use it at once.
 pub struct Dialer {
     settings: SshSettings,
@@ -118,7 +121,7 @@ pub struct Dialer {
     passphrase: AskPassphrase,
     keys: KeyRing,
     host_keys: HostKeys,
-    agents: Mutex<HashMap<PathBuf, Result<Vec<Vec<u8>>, String>>>,
+    agents: Mutex<HashMap<PathBuf, AgentAnswer>>,
     watchdog: Watchdog,
 }
 
@@ -175,7 +178,7 @@ impl Dialer {
         Ok(Self { settings, home, config, passphrase, keys, host_keys, agents, watchdog })
     }
 
-    /// What was noticed in `ssh_config` and known_hosts so far: lines that are skipped, files that can't be read.
+    /// What was noticed in `ssh_config` and `known_hosts` so far: lines that are skipped, files that can't be read.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.config.warnings();

@@ -133,7 +133,7 @@ impl SshConfig {
             return Err(words.chars().take(300).collect());
         }
         let text = String::from_utf8(output.stdout).map_err(|_| "its answer is not UTF-8".to_owned())?;
-        Ok(Options::of_answer(&text))
+        Ok(Options::of_answer(&text, &self.surroundings))
     }
 
     fn warn(&self, warning: String) {

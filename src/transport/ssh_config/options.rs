@@ -28,13 +28,15 @@ impl Options {
         }
     }
 
-    /// Reads what `ssh -G` prints, one `keyword value` a line, unquoted.
-    pub(super) fn of_answer(text: &str) -> Self {
+    /// Reads what `ssh -G` prints, one `keyword value` a line, unquoted, with `~` expanded to the home that ssh takes.
+    pub(super) fn of_answer(text: &str, surroundings: &Surroundings) -> Self {
         let mut options = Self::default();
         for line in text.lines() {
             let (keyword, value) = line.split_once(' ').unwrap_or((line, ""));
             let arguments = match keyword {
-                "userknownhostsfile" | "globalknownhostsfile" => value.split_whitespace().map(str::to_owned).collect(),
+                "userknownhostsfile" => value.split_whitespace().map(|file| surroundings.in_own_home(file)).collect(),
+                "globalknownhostsfile" => value.split_whitespace().map(str::to_owned).collect(),
+                "identityagent" => vec![surroundings.in_own_home(value)],
                 _ => vec![value.to_owned()],
             };
             options.add(keyword, arguments);
@@ -108,10 +110,10 @@ impl Resolved {
         ];
         let path = |text: &str| expand_home(&expand(text, &tokens), &surroundings.home);
         let known = |keyword: &str, usual: Vec<PathBuf>| match options.values.get(keyword) {
-            Some(files) if !surroundings.is_usual_known_hosts(files) => {
+            Some(files) => {
                 files.iter().filter(|file| !file.eq_ignore_ascii_case("none")).map(|file| path(file)).collect()
             }
-            _ => usual,
+            None => usual,
         };
         let folder = surroundings.home.join(".ssh");
         let proxy = [("ProxyJump", "proxyjump"), ("ProxyCommand", "proxycommand")]

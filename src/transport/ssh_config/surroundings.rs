@@ -57,11 +57,19 @@ impl Surroundings {
         self.config.as_deref()
     }
 
-    /// Whether these are the files that ssh(1) takes when nobody names any.
-    pub(super) fn is_usual_known_hosts(&self, files: &[String]) -> bool {
-        let Some(home) = &self.home_of_ssh else { return false };
-        let folder = home.join(".ssh");
-        files.iter().map(PathBuf::from).eq([folder.join("known_hosts"), folder.join("known_hosts2")])
+    /// A path that ssh(1) put in its idea of home, put in ours.
+    pub(super) fn in_own_home(&self, path: &str) -> String {
+        let other = self.home_of_ssh.as_deref().filter(|other| *other != self.home && *other != Path::new("/"));
+        match other.and_then(|other| Path::new(path).strip_prefix(other).ok()) {
+            Some(rest) => self.home.join(rest).to_str().unwrap_or(path).to_owned(),
+            None => path.to_owned(),
+        }
+    }
+
+    /// The home that ssh(1) takes.
+    #[cfg(test)]
+    pub(super) fn home_of_ssh(&self) -> Option<PathBuf> {
+        self.home_of_ssh.clone()
     }
 }
 

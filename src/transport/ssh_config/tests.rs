@@ -27,7 +27,8 @@ impl Home {
     }
 
     fn surroundings(&self, ssh: Option<&str>) -> Surroundings {
-        let mut own = Surroundings::at(self.path(""), Some(PathBuf::from("/root-of-ssh")), ssh.map(PathBuf::from));
+        let home_of_ssh = Surroundings::of_this_process().home_of_ssh();
+        let mut own = Surroundings::at(self.folder.path().to_owned(), home_of_ssh, ssh.map(PathBuf::from));
         own.user = Some("me".to_owned());
         own.system_config = self.path("ssh_config");
         own

@@ -1,0 +1,274 @@
+//! What was typed.
+//!
+//! *Invariant:* a flag is here once, spelled one way, and does something; nothing that is not built is shown.
+
+use super::duration;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Finds servers that are no longer the servers you built, and names them as candidates for replacement.
+#[derive(Debug, Parser)]
+#[command(name = "driftscan", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Exit status:
+  0  every host is clean          2  a host is drifted or outdated
+  1  could not run                3  no drift seen, but a host is unverifiable
+  130, 143  interrupted; a partial report was written
+
+First scan:
+  driftscan baseline capture web@2026.11.1 --from golden.example.net --sudo
+  driftscan --fleet hosts.txt --sudo")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) scan: ScanArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Scan a fleet and report which hosts drifted (the default)
+    Scan(Box<ScanArgs>),
+    /// Capture, list and show baselines
+    Baseline {
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
+    /// Show the report of an earlier run again
+    Report(ReportArgs),
+    /// Try the way to one host step by step and say what to do
+    Doctor(Box<DoctorArgs>),
+    /// Print the version and the digest of the probe
+    Version(VersionArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScanArgs {
+    /// Hosts besides the fleet: `[user@]host[:port]`, `local`, or `root:DIR` for a mounted root
+    #[arg(value_name = "TARGET")]
+    pub(super) targets: Vec<String>,
+    /// The hosts file
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) fleet: Option<PathBuf>,
+    /// Only these hosts: names, globs, node sets, groups; `!` excludes
+    #[arg(short, long, value_name = "PATTERN")]
+    pub(super) limit: Vec<String>,
+    /// The baseline of hosts whose line names no template
+    #[arg(long, value_name = "NAME[@VERSION]")]
+    pub(super) baseline: Option<String>,
+    /// The policy; without it the profile of the baseline's system
+    #[arg(long, value_name = "FILE", env = "DRIFTSCAN_POLICY")]
+    pub(super) policy: Option<PathBuf>,
+    /// Hosts at once [default: all, at most 64]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// New connections a second; 0 is unlimited
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(super) rate: u32,
+    /// One hashing process a host
+    #[arg(long)]
+    pub(super) gentle: bool,
+    /// Time for each host, from its turn to its verdict
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration::parse)]
+    pub(super) timeout: Duration,
+    /// Leave the exit status at 0 where hosts equal an older version of their template
+    #[arg(long)]
+    pub(super) allow_outdated: bool,
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+    #[command(flatten)]
+    pub(super) places: Places,
+    /// What to print: `table`, `json`, or either with `=FILE`; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table")]
+    pub(super) format: Vec<String>,
+}
+
+/// How hosts are reached.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct ConnectArgs {
+    /// A private key; without it the agent and the usual files
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) identity: Vec<PathBuf>,
+    /// The account, where nothing else names one
+    #[arg(short, long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// The port, where nothing else names one
+    #[arg(short, long, value_name = "PORT")]
+    pub(super) port: Option<u16>,
+    /// In place of the usual `ssh_config`; `none` reads none
+    #[arg(short = 'F', long, value_name = "FILE")]
+    pub(super) ssh_config: Option<PathBuf>,
+    /// In place of the usual `known_hosts`
+    #[arg(long, value_name = "FILE")]
+    pub(super) known_hosts: Option<PathBuf>,
+    /// Trust and record the key of a host that is not known yet; never a changed one
+    #[arg(long)]
+    pub(super) accept_new_host_keys: bool,
+    /// Time for TCP, and again for the handshake
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration::parse)]
+    pub(super) connect_timeout: Duration,
+    /// Run the probe under `sudo -n`, to read what the account may not
+    #[arg(short = 'b', long)]
+    pub(super) sudo: bool,
+}
+
+/// Where things are kept.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Places")]
+pub(super) struct Places {
+    /// The folder of baselines
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_BASELINES", default_value = "baselines")]
+    pub(super) baselines: PathBuf,
+    /// The folder of reports
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_REPORTS", default_value = "reports")]
+    pub(super) reports: PathBuf,
+}
+
+/// What is said, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// Say nothing when all is clean
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    /// Colour
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub(super) color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Sets it for everything that is printed.
+    pub(super) fn apply(self) {
+        match self {
+            Self::Auto => {}
+            Self::Always => anstream::ColorChoice::Always.write_global(),
+            Self::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Read a golden machine and store what it is made of
+    Capture(Box<CaptureArgs>),
+    /// List templates and their versions
+    List(ListArgs),
+    /// Show what a baseline says of itself
+    Show(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CaptureArgs {
+    /// The new baseline: `web@2026.11.1`
+    #[arg(value_name = "NAME@VERSION")]
+    pub(super) label: String,
+    /// The golden machine: `[user@]host[:port]`, `local`, or `root:DIR`
+    #[arg(long, value_name = "SOURCE")]
+    pub(super) from: String,
+    /// Orders the versions [default: one more than the newest]
+    #[arg(long, value_name = "N")]
+    pub(super) serial: Option<u64>,
+    /// A folder on the golden machine to read as if it were `/`
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<String>,
+    /// The policy; without it the profile of the machine's own system
+    #[arg(long, value_name = "FILE", env = "DRIFTSCAN_POLICY")]
+    pub(super) policy: Option<PathBuf>,
+    /// Time for the whole capture
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
+    pub(super) timeout: Duration,
+    /// One hashing process
+    #[arg(long)]
+    pub(super) gentle: bool,
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+    /// The folder of baselines
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_BASELINES", default_value = "baselines")]
+    pub(super) baselines: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// The folder of baselines
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_BASELINES", default_value = "baselines")]
+    pub(super) baselines: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The baseline; without a version the newest
+    #[arg(value_name = "NAME[@VERSION]")]
+    pub(super) label: String,
+    /// The folder of baselines
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_BASELINES", default_value = "baselines")]
+    pub(super) baselines: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// An id, the beginning of one, `latest` or `previous`
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub(super) run: String,
+    /// Show what was read, left out and not readable, instead of the findings
+    #[arg(long)]
+    pub(super) coverage: bool,
+    /// What to print: `table`, `json`, or either with `=FILE`; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table")]
+    pub(super) format: Vec<String>,
+    /// The folder of reports
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_REPORTS", default_value = "reports")]
+    pub(super) reports: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// A host of the fleet, or `[user@]host[:port]`
+    #[arg(value_name = "HOST")]
+    pub(super) host: String,
+    /// The hosts file
+    #[arg(short, long, value_name = "FILE", env = "DRIFTSCAN_FLEET")]
+    pub(super) fleet: Option<PathBuf>,
+    /// Print what would run on the host, and connect to nothing
+    #[arg(long)]
+    pub(super) show_remote: bool,
+    /// The policy that says what must be readable
+    #[arg(long, value_name = "FILE", env = "DRIFTSCAN_POLICY")]
+    pub(super) policy: Option<PathBuf>,
+    /// Time for everything
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration::parse)]
+    pub(super) timeout: Duration,
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VersionArgs {
+    /// `text` or `json`
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: VersionFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum VersionFormat {
+    /// Lines.
+    Text,
+    /// One object.
+    Json,
+}

@@ -1,0 +1,222 @@
+//! `driftscan baseline capture`: read a golden machine twice, and store what both readings agree on, or nothing.
+//!
+//! *Invariant:* nothing incomplete is stored: every path that was not read and every file that changed meanwhile is named,
+//! and the capture refused.
+
+use super::args::{CaptureArgs, OutputArgs};
+use super::comparisons::stored;
+use super::connect;
+use super::policy;
+use super::trouble::{Outcome, Trouble};
+use super::version::TOOL;
+use crate::collect::{self, Ask, Captured, Failure, probe_digest};
+use crate::drift::compare::reason;
+use crate::inventory::host::Host;
+use crate::inventory::target;
+use crate::manifest::{Baseline, Header, Label};
+use crate::model::text::{escape, hex};
+use crate::protocol::coverage::Coverage;
+use crate::protocol::request::Limits;
+use crate::protocol::{Record, RuleSet};
+use crate::scan::{Way, ask_terms};
+use crate::store::{Baselines, BaselinesError, capture_v1};
+use crate::transport::{Connection, LocalConnection};
+use sha2::{Digest as _, Sha256};
+use std::time::Instant;
+
+/// What a golden machine may send.
+const BUDGET: u64 = 2 << 30;
+
+/// Captures.
+pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
+    let label = Label::parse(&args.label).map_err(Trouble::new)?;
+    let store = Baselines::new(args.baselines.clone());
+    let serial = serial(&store, &label, args.serial)?;
+    let file = policy::read(args.policy.as_deref())?;
+    let host = source(args)?;
+    let dialer = connect::dialer(&args.connect)?;
+    let ways = connect::ways(&dialer, std::slice::from_ref(&host))?;
+    let Some(way) = ways.first() else { return Err(Trouble::new("nothing to capture from")) };
+    let address = connect::address(&host, way);
+    let deadline = Instant::now() + args.timeout;
+    let mut connection: Box<dyn Connection> = match way {
+        Way::Local => Box::new(LocalConnection::new()),
+        Way::Ssh(route) => {
+            let dialled = dialer.dial(route, deadline, &mut |_| {});
+            Box::new(dialled.map_err(|error| failed(&address, &Failure::of_transport(&error)))?)
+        }
+    };
+    connection.allow(BUDGET, deadline);
+
+    let salt = random()?;
+    let live = host.root.is_none();
+    let nothing = RuleSet::default();
+    let mut ask = Ask {
+        host: &host.name,
+        root: host.root.as_deref().unwrap_or("/"),
+        live,
+        sudo: args.connect.sudo,
+        gentle: args.gentle,
+        limits: Limits::default(),
+        scopes: &[],
+        rules: &nothing,
+        salt: &salt,
+        nonce: random()?,
+    };
+    // Which system it is decides the profile, so that is asked first, with nothing to walk.
+    let first = collect::capture(&mut *connection, &ask).map_err(|failure| failed(&address, &failure))?;
+    let policy = policy::of_captured(&file, &first);
+    let rules = policy.compile();
+    ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
+    ask.scopes = policy.scopes();
+    ask.rules = &rules;
+    let mut readings = Vec::new();
+    for _ in 0..2 {
+        ask.nonce = random()?;
+        let captured = collect::capture(&mut *connection, &ask).map_err(|failure| failed(&address, &failure))?;
+        whole(&captured.coverage)?;
+        readings.push(captured);
+    }
+    let (Some(second), Some(captured)) = (readings.pop(), readings.pop()) else {
+        return Err(Trouble::new("nothing was captured"));
+    };
+    agree(&captured, &second)?;
+    let header = Header {
+        label: label.clone(),
+        serial,
+        identity: captured.identity.clone(),
+        live,
+        scopes: policy.scopes().to_vec(),
+        rules,
+    };
+    let baseline =
+        Baseline::new(header, captured.records).map_err(|error| Trouble::new(format!("refused: {error}")))?;
+    let provenance = capture_v1::write(&capture_v1::Story {
+        label: label.to_string(),
+        baseline: baseline.digest.clone(),
+        tool: TOOL.to_owned(),
+        probe: probe_digest().to_owned(),
+        policy: hex(&Sha256::digest(policy.canonical())),
+        captured: jiff::Timestamp::now().to_string(),
+        by: std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default(),
+        source: address.clone(),
+        host_key: connection.host_key().map(ToOwned::to_owned),
+        evidence: crate::scan::evidence(&captured.evidence, jiff::Timestamp::now().as_second()),
+        walked: captured.coverage.walked,
+        hashed_bytes: captured.coverage.hashed_bytes,
+    });
+    let new = store.save(&baseline, &provenance).map_err(|error| stored(&error))?;
+    if !output.quiet {
+        out!(
+            "{label}: {} records, {} packages, serial {serial}, from {address}",
+            baseline.records.len(),
+            baseline.packages()
+        );
+        out!("{}  sha256:{}", store.path(&label).display(), baseline.digest);
+        if !new {
+            out!("It was there already with the same bytes.");
+        }
+    }
+    Ok(0)
+}
+
+fn source(args: &CaptureArgs) -> Outcome<Host> {
+    let hosts = target::parse([args.from.as_str()]).map_err(Trouble::all)?;
+    let [mut host] = <[Host; 1]>::try_from(hosts).map_err(|_| {
+        Trouble::with(format!("--from {:?} is more than one machine", args.from), "name the one golden machine")
+    })?;
+    if let Some(root) = &args.root {
+        if host.root.is_some() || !root.starts_with('/') {
+            return Err(Trouble::with(
+                "--root needs an absolute path, and no root: in --from",
+                "--from HOST --root /mnt/golden",
+            ));
+        }
+        host.root = (root != "/").then(|| root.trim_end_matches('/').to_owned());
+    }
+    super::fleet::absolute(host)
+}
+
+/// The serial of the new version: of the same version where it is there, else one more than the newest.
+fn serial(store: &Baselines, label: &Label, wanted: Option<u64>) -> Outcome<u64> {
+    let versions = store.load_all(&label.template).map_err(|error| stored(&error))?;
+    if let Some(same) = versions.iter().find(|baseline| baseline.header.label == *label) {
+        return match wanted {
+            Some(serial) if serial != same.header.serial => {
+                Err(stored(&BaselinesError::Exists { label: label.clone() }))
+            }
+            _ => Ok(same.header.serial),
+        };
+    }
+    let newest = versions.first().map_or(0, |baseline| baseline.header.serial);
+    let serial = wanted.unwrap_or(newest + 1);
+    match versions.iter().find(|baseline| baseline.header.serial == serial) {
+        None => Ok(serial),
+        Some(other) => Err(Trouble::with(
+            format!("serial {serial} is that of {}", other.header.label),
+            format!("leave --serial out for {}", newest + 1),
+        )),
+    }
+}
+
+/// Refuses a reading with a gap.
+fn whole(coverage: &Coverage) -> Outcome<()> {
+    if coverage.troubles_total == 0 {
+        return Ok(());
+    }
+    let mut lines = vec![format!("the capture is refused: {} things were not read", coverage.troubles_total)];
+    for trouble in coverage.troubles.iter().take(20) {
+        lines.push(format!("  {} ({})", escape(&trouble.path), reason(trouble.why)));
+    }
+    if coverage.troubles_total > 20 {
+        lines.push(format!("  and {} more", coverage.troubles_total - 20));
+    }
+    Err(Trouble::with(
+        lines.join("\n"),
+        "capture with --sudo, from a machine that is at rest; leave out by policy what always changes",
+    ))
+}
+
+/// Refuses two readings that differ, and names what differs.
+fn agree(first: &Captured, second: &Captured) -> Outcome<()> {
+    let mut changed: Vec<String> = Vec::new();
+    let (mut a, mut b) = (first.records.iter().peekable(), second.records.iter().peekable());
+    loop {
+        let subject = match (a.peek(), b.peek()) {
+            (None, None) => break,
+            (Some(x), None) | (None, Some(x)) => x.subject().to_vec(),
+            (Some(x), Some(y)) => x.subject().min(y.subject()).to_vec(),
+        };
+        let is = |record: &&Record| record.subject() == subject;
+        if a.next_if(is) != b.next_if(is) {
+            changed.push(escape(&subject));
+        }
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut lines = vec![format!("the capture is refused: {} things changed while it ran", changed.len())];
+    lines.extend(changed.iter().take(20).map(|subject| format!("  {subject}")));
+    if changed.len() > 20 {
+        lines.push(format!("  and {} more", changed.len() - 20));
+    }
+    Err(Trouble::with(
+        lines.join("\n"),
+        "capture from a machine that is at rest, or compare these paths by metadata in the policy",
+    ))
+}
+
+fn failed(address: &str, failure: &Failure) -> Trouble {
+    let text = format!("{address}: {failure}");
+    match &failure.remedy {
+        Some(remedy) => Trouble::with(text, remedy),
+        None => Trouble::new(text),
+    }
+}
+
+/// Random bytes of the kernel.
+pub(super) fn random<const N: usize>() -> Outcome<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Trouble::new(format!("no random numbers: {error}")))?;
+    Ok(bytes)
+}

@@ -1,0 +1,68 @@
+//! From the hosts file and the targets to the hosts of this run.
+//!
+//! *Invariant:* with targets the fleet joins only by an explicit `-f`; a selection of no host is an error.
+
+use super::args::ScanArgs;
+use super::trouble::{Outcome, Trouble, warn};
+use crate::inventory::host::{Host, Reach};
+use crate::inventory::{Fleet, Mistake, hosts_file, limit, target};
+use std::path::{Path, PathBuf};
+
+/// The hosts of this run, in the order of the fleet.
+pub(super) fn select(args: &ScanArgs) -> Outcome<Vec<Host>> {
+    let file = match (&args.fleet, args.targets.is_empty()) {
+        (Some(file), _) => Some(file.clone()),
+        (None, true) => std::env::var_os("DRIFTSCAN_FLEET").map(PathBuf::from),
+        (None, false) => None,
+    };
+    let targets = target::parse(args.targets.iter().map(String::as_str)).map_err(Trouble::all)?;
+    let fleet = match file {
+        Some(file) => read(&file)?.join(targets).map_err(Trouble::all)?,
+        None if targets.is_empty() => {
+            return Err(Trouble::with(
+                "no hosts to scan",
+                "driftscan --fleet hosts.txt, or name hosts: driftscan HOST...",
+            ));
+        }
+        None => Fleet::of(targets).map_err(Trouble::all)?,
+    };
+    for warning in &fleet.warnings {
+        warn(warning);
+    }
+    let hosts = match args.limit.join(",") {
+        pattern if args.limit.is_empty() => {
+            drop(pattern);
+            fleet.hosts
+        }
+        pattern => limit::select(fleet.hosts, &pattern).map_err(Trouble::all)?,
+    };
+    hosts.into_iter().map(absolute).collect()
+}
+
+/// Reads a hosts file.
+pub(super) fn read(path: &Path) -> Outcome<Fleet> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        Trouble::with(format!("fleet {name}: {error}"), "a line a host: web-01.example.net template=web")
+    })?;
+    hosts_file::parse(&name, &bytes).map_err(Trouble::all)
+}
+
+/// A root of this machine may be typed relative to the working directory.
+pub(super) fn absolute(mut host: Host) -> Outcome<Host> {
+    if let (Reach::Local, Some(root)) = (&host.reach, &host.root) {
+        let path = std::fs::canonicalize(root).map_err(|error| {
+            Trouble::new(Mistake {
+                place: host.place.clone(),
+                text: format!("root:{root}: {error}"),
+                remedy: "name a folder that holds a whole root, a mounted image for example".to_owned(),
+            })
+        })?;
+        if !path.is_dir() {
+            return Err(Trouble::new(format!("root:{root} is not a folder")));
+        }
+        let text = path.into_os_string().into_string();
+        host.root = Some(text.map_err(|_| Trouble::new(format!("root:{root}: its path is not UTF-8")))?);
+    }
+    Ok(host)
+}

@@ -1,0 +1,132 @@
+//! Where reports go: standard output, or a file.
+//!
+//! *Invariant:* a reader that closes the pipe early (`| head`) is not an error, and never changes the exit status.
+
+use super::args::OutputArgs;
+use super::trouble::{Outcome, Trouble};
+use crate::inventory::fold;
+use crate::model::FleetOutcome;
+use crate::report::{json, table};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// One thing to print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Format {
+    kind: Kind,
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Table,
+    Json,
+}
+
+/// Reads the `--format` flags; two that go to the same place are refused.
+pub(super) fn formats(words: &[String]) -> Outcome<Vec<Format>> {
+    let mut formats: Vec<Format> = Vec::new();
+    for word in words {
+        let (name, file) = word.split_once('=').map_or((word.as_str(), None), |(name, file)| (name, Some(file)));
+        let kind = match name {
+            "table" => Kind::Table,
+            "json" => Kind::Json,
+            _ => {
+                return Err(Trouble::with(
+                    format!("format {name:?} is not built"),
+                    "--format table or json, with =FILE for a file",
+                ));
+            }
+        };
+        let format = Format { kind, file: file.map(PathBuf::from) };
+        if file == Some("") || formats.iter().any(|other| other.file == format.file) {
+            return Err(Trouble::with(
+                format!("--format {word}: two formats can't go to one place"),
+                "--format table --format json=report.json",
+            ));
+        }
+        formats.push(format);
+    }
+    Ok(formats)
+}
+
+/// Which view of an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// Decisions and findings.
+    Findings,
+    /// What was read and left out.
+    Coverage,
+}
+
+/// Prints an outcome in each format.
+pub(super) fn print(
+    outcome: &FleetOutcome,
+    view: View,
+    formats: &[Format],
+    report: Option<&str>,
+    args: &OutputArgs,
+) -> Outcome<()> {
+    for format in formats {
+        if let Some(path) = &format.file {
+            let mut bytes = Vec::new();
+            let written = render(outcome, view, format.kind, report, args, None, &mut bytes)
+                .and_then(|()| write_file(path, &bytes));
+            written.map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
+            continue;
+        }
+        let stdout = anstream::stdout();
+        let width = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
+        let width = width.map(|(width, _)| usize::from(width.0).clamp(80, 160));
+        let mut bytes = Vec::new();
+        render(outcome, view, format.kind, report, args, width, &mut bytes).map_err(Trouble::new)?;
+        let mut stdout = stdout.lock();
+        match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Err(Trouble::new(format!("standard output: {error}")));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn render(
+    outcome: &FleetOutcome,
+    view: View,
+    kind: Kind,
+    report: Option<&str>,
+    args: &OutputArgs,
+    width: Option<usize>,
+    to: &mut Vec<u8>,
+) -> io::Result<()> {
+    let folded = |names: &[&str]| fold(names.iter().copied());
+    let options = table::Options {
+        width: width.unwrap_or(table::DEFAULT_WIDTH),
+        // The stream takes colour out where it does not belong; a file never gets any.
+        color: width.is_some() || args.color == super::args::Color::Always,
+        report_path: report.map(ToOwned::to_owned),
+        verbose: args.verbose,
+        ..table::Options::new(&folded)
+    };
+    match (kind, view) {
+        (Kind::Json, _) => json::write(outcome, to),
+        (Kind::Table, View::Findings) => table::write(outcome, &options, to),
+        (Kind::Table, View::Coverage) => table::coverage(outcome, &options, to),
+    }
+}
+
+/// A report names hosts and paths: it is for its owner. It appears whole or not at all.
+fn write_file(path: &std::path::Path, bytes: &[u8]) -> io::Result<()> {
+    let folder =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
+    if path.exists() && !path.is_file() {
+        // A pipe or a device, /dev/stderr say.
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
+    let mut file = tempfile::Builder::new().prefix(".report.").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

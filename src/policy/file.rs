@@ -1,0 +1,107 @@
+//! A policy file, read and checked, before the baseline's system is known.
+//!
+//! *Invariant:* exists only without mistakes.
+
+use super::effective::{Policy, Settings};
+use super::mistake::{Collected, Mistakes};
+use super::profile::Profile;
+use super::rule::{Origin, RuleText, Treatment};
+use super::v1::{Dialect, Document};
+use super::valid::{self, Extend};
+use crate::model::Severity;
+use crate::protocol::rule::Facts;
+use crate::protocol::{Kind, Mask};
+
+/// What the user wrote, or what holds where nobody wrote anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyFile {
+    extends: Vec<Extend>,
+    settings: Settings,
+    rules: Vec<RuleText>,
+}
+
+impl Default for PolicyFile {
+    /// The policy where there is no file: the profile of the baseline's system, everything else by default.
+    fn default() -> Self {
+        Self { extends: vec![Extend::Auto], settings: Settings::default(), rules: Vec::new() }
+    }
+}
+
+impl PolicyFile {
+    /// Reads the text of a `policy.toml`; `name` is the file as messages call it.
+    ///
+    /// # Errors
+    /// Every mistake of the file at once, each with its place.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Mistakes> {
+        let mut mistakes = Collected::default();
+        let raw = Document::read(name, text, Dialect::Policy, &mut mistakes)?;
+        let defaults = Settings::default();
+        let extends = valid::extends(raw.extends.as_ref(), &mut mistakes);
+        let drift_at = raw.drift_at.as_ref().and_then(|word| valid::severity(word, &mut mistakes));
+        let settings = Settings {
+            drift_at: drift_at.unwrap_or(defaults.drift_at),
+            scopes: valid::roots(raw.roots.as_ref(), &mut mistakes),
+            limits: valid::limits(&raw.limits, &mut mistakes),
+            excused: raw.excuse_unreadable.iter().filter_map(|word| valid::pattern(word, &mut mistakes)).collect(),
+        };
+        let rules = valid::rules(&raw.rules, Origin::User, &mut mistakes);
+        let read = Self { extends, settings, rules };
+        if mistakes.is_empty()
+            && let Some(root) = read.compares_nothing_of()
+        {
+            let root = crate::model::text::escape(&root);
+            mistakes.note(
+                raw.roots.as_ref().or(raw.extends.as_ref()).map_or(0..0, toml::Spanned::span),
+                format!("this policy compares nothing below `{root}`, and every host would be clean"),
+                "leave `extends` and `roots` out, or end with a rule that compares what you mean",
+            );
+        }
+        if mistakes.is_empty() { Ok(read) } else { Err(mistakes.place(name, text)) }
+    }
+
+    /// A root of the scope below which the rules leave out everything.
+    fn compares_nothing_of(&self) -> Option<Vec<u8>> {
+        let compares = |rule: &RuleText| rule.treatment.is_some_and(|treatment| treatment != Treatment::Ignore);
+        if self.extends.is_empty() && !self.rules.iter().any(compares) {
+            return self.settings.scopes.first().cloned();
+        }
+        // No profile compares less than another one, so any system's will do.
+        let rules = self.for_system("debian", &[]).compile();
+        let itself = Facts { kind: Kind::Directory, mode: 0o755 };
+        let left_out = |root: &&Vec<u8>| match rules.prunes(&rules.narrow(&rules.all(), root)) {
+            None => false,
+            // No rule reaches below; a root may be a file that a rule names.
+            Some(u16::MAX) => rules.decide(&rules.all(), root, itself, &mut || false).1 == Mask::NONE,
+            Some(_) => true,
+        };
+        self.settings.scopes.iter().find(left_out).cloned()
+    }
+
+    /// The lowest severity that makes a host drifted.
+    #[must_use]
+    pub fn drift_at(&self) -> Severity {
+        self.settings.drift_at
+    }
+
+    /// The policy that holds for hosts of a template, by the os-release of its *baseline*: `ID`, and the words of
+    /// `ID_LIKE`. A host has no say in it, so that none can choose its own rules.
+    #[must_use]
+    pub fn for_system(&self, os_id: &str, id_like: &[&str]) -> Policy {
+        let mut profiles: Vec<Profile> = Vec::new();
+        for extend in &self.extends {
+            let named = match extend {
+                Extend::Auto => Profile::of_system(os_id, id_like),
+                Extend::Named(profile) => *profile,
+            };
+            for profile in named.with_its_base() {
+                if !profiles.contains(profile) {
+                    profiles.push(*profile);
+                }
+            }
+        }
+        Policy::new(self.settings.clone(), profiles, &self.rules)
+    }
+}
+
+#[cfg(test)]
+mod tests;

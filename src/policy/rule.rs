@@ -1,0 +1,111 @@
+//! One rule of a policy: which paths, how they are compared, what a difference there is worth, and why.
+//!
+//! *Invariant:* a rule that weakens has a reason.
+
+use crate::model::Severity;
+use crate::protocol::{Mask, Pattern, When};
+
+/// A preset of what is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Treatment {
+    /// Every attribute.
+    Strict,
+    /// Parsed, and its records compared. Awaits its view.
+    Semantic,
+    /// This host's own right value, put back before the comparison. Awaits its view.
+    HostValue,
+    /// Rebuilt from other state, which is compared instead. Awaits its view.
+    Derived,
+    /// Type, mode, owner, link target, extended attributes and flags; not size and content.
+    Metadata,
+    /// That it exists with the right type.
+    Presence,
+    /// Not looked at; counted in the coverage.
+    Ignore,
+}
+
+impl Treatment {
+    /// Every treatment, the strongest first.
+    pub const ALL: [Self; 7] =
+        [Self::Strict, Self::Semantic, Self::HostValue, Self::Derived, Self::Metadata, Self::Presence, Self::Ignore];
+
+    /// The word of a policy file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Semantic => "semantic",
+            Self::HostValue => "host-value",
+            Self::Derived => "derived",
+            Self::Metadata => "metadata",
+            Self::Presence => "presence",
+            Self::Ignore => "ignore",
+        }
+    }
+
+    /// The treatment of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|treatment| treatment.word() == word)
+    }
+
+    /// Whether content would be compared by a typed reading that this release lacks; metadata are compared until then.
+    #[must_use]
+    pub fn awaits_view(self) -> bool {
+        match self {
+            Self::Semantic | Self::HostValue | Self::Derived => true,
+            Self::Strict | Self::Metadata | Self::Presence | Self::Ignore => false,
+        }
+    }
+
+    /// What is compared.
+    #[must_use]
+    pub fn mask(self) -> Mask {
+        match self {
+            Self::Strict => Mask::STRICT,
+            Self::Semantic | Self::HostValue | Self::Derived | Self::Metadata => Mask::METADATA,
+            Self::Presence => Mask::PRESENCE,
+            Self::Ignore => Mask::NONE,
+        }
+    }
+}
+
+/// Who wrote a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A shipped profile.
+    Profile(super::Profile),
+    /// The user's policy file.
+    User,
+}
+
+/// One rule as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RuleText {
+    /// Which paths.
+    pub pattern: Pattern,
+    /// Which of them.
+    pub when: When,
+    /// How they are compared; `None` leaves that to earlier rules.
+    pub treatment: Option<Treatment>,
+    /// What a difference is worth; `None` leaves that to earlier rules.
+    pub severity: Option<Severity>,
+    /// Why; always there where the rule weakens.
+    pub reason: Option<String>,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+impl RuleText {
+    /// The pattern, printable.
+    #[must_use]
+    pub fn path(&self) -> String {
+        crate::model::text::escape(self.pattern.text())
+    }
+
+    /// Whether entries under this rule are compared by metadata only because their typed comparison is not built yet.
+    #[must_use]
+    pub fn awaits(&self) -> bool {
+        self.treatment.is_some_and(Treatment::awaits_view)
+    }
+}

@@ -1,0 +1,210 @@
+//! The policy file as it is written, `driftscan.policy/v1`, and the shipped profiles, `driftscan.profile/v1`.
+//!
+//! A frozen shape: keys and types, every word still as it was typed. Read by hand rather than derived, because a derived
+//! reader stops at the first mistake.
+//!
+//! *Invariant:* types of this format never leave this folder; an unknown key is a mistake, never skipped.
+
+use super::mistake::{Collected, Mistakes};
+use super::size;
+use super::table::{Keys, Table, Word, wrong_type};
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Which of the two formats is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// A user's policy.
+    Policy,
+    /// A profile of ours, which may use treatments that are not built yet.
+    Profile,
+}
+
+impl Dialect {
+    fn schema(self) -> &'static str {
+        match self {
+            Self::Policy => "driftscan.policy/v1",
+            Self::Profile => "driftscan.profile/v1",
+        }
+    }
+
+    fn keys(self) -> Keys {
+        match self {
+            Self::Policy => Keys {
+                known: &["schema", "extends", "drift_at", "excuse_unreadable", "scope", "limits", "rule"],
+                later: &[
+                    "common",
+                    "content",
+                    "waiver",
+                    "waivers",
+                    "window",
+                    "windows",
+                    "stateful",
+                    "residue",
+                    "noise",
+                    "packages",
+                    "services",
+                    "containers",
+                    "uniqueness",
+                ],
+            },
+            Self::Profile => Keys { known: &["schema", "rule", "guard"], later: &[] },
+        }
+    }
+}
+
+const SCOPE: Keys = Keys { known: &["roots"], later: &["containers", "mounts"] };
+const LIMITS: Keys = Keys {
+    known: &["entries", "bytes", "guard_entries", "guard_bytes", "file_bytes", "depth", "seconds"],
+    later: &["memory"],
+};
+const RULE: Keys = Keys {
+    known: &["path", "treatment", "severity", "when", "kind", "reason"],
+    later: &["view", "package", "until", "owner", "hosts"],
+};
+
+/// A whole file.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) extends: Option<Spanned<Vec<Word>>>,
+    pub(super) drift_at: Option<Word>,
+    pub(super) excuse_unreadable: Vec<Word>,
+    pub(super) roots: Option<Spanned<Vec<Word>>>,
+    pub(super) limits: Limits,
+    pub(super) rules: Vec<Rule>,
+    /// Profiles only: rules that come after the rules of every profile.
+    pub(super) guards: Vec<Rule>,
+}
+
+/// `[limits]`.
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    pub(super) entries: Option<Spanned<u64>>,
+    pub(super) bytes: Option<Spanned<u64>>,
+    pub(super) guard_entries: Option<Spanned<u64>>,
+    pub(super) guard_bytes: Option<Spanned<u64>>,
+    pub(super) file_bytes: Option<Spanned<u64>>,
+    pub(super) depth: Option<Spanned<u64>>,
+    pub(super) seconds: Option<Spanned<u64>>,
+}
+
+/// `[[rule]]`.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) span: Range<usize>,
+    pub(super) path: Option<Word>,
+    pub(super) treatment: Option<Word>,
+    pub(super) severity: Option<Word>,
+    pub(super) when: Vec<Word>,
+    pub(super) kind: Vec<Word>,
+    pub(super) reason: Option<Word>,
+}
+
+impl Document {
+    /// Reads a file's keys and types.
+    ///
+    /// # Errors
+    /// Bytes that are no TOML, and a schema that is missing or another: then nothing else in the file has a meaning.
+    pub(super) fn read(file: &str, text: &str, dialect: Dialect, mistakes: &mut Collected) -> Result<Self, Mistakes> {
+        let mut fatal = Collected::default();
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            fatal.note_plain(error.span().unwrap_or(0..0), format!("not TOML: {}", one_line(error.message())));
+        }
+        if fatal.is_empty() {
+            schema(&root, dialect, &mut fatal);
+        }
+        if !fatal.is_empty() {
+            return Err(fatal.place(file, text));
+        }
+        let top = Table::new(root.get_ref(), 0..0, dialect.keys(), mistakes);
+        let roots = top.table("scope", SCOPE, mistakes).and_then(|scope| scope.words("roots", mistakes));
+        let limits = top.table("limits", LIMITS, mistakes).map(|limits| Limits::read(&limits, mistakes));
+        Ok(Self {
+            extends: top.words("extends", mistakes),
+            drift_at: top.word("drift_at", mistakes),
+            excuse_unreadable: top.words("excuse_unreadable", mistakes).map_or_else(Vec::new, Spanned::into_inner),
+            roots,
+            limits: limits.unwrap_or_default(),
+            rules: rules(&top, "rule", mistakes),
+            guards: rules(&top, "guard", mistakes),
+        })
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn schema(root: &Spanned<DeTable<'_>>, dialect: Dialect, fatal: &mut Collected) {
+    let wanted = dialect.schema();
+    match root.get_ref().get("schema") {
+        Some(value) if value.get_ref().as_str() == Some(wanted) => {}
+        Some(value) => fatal.note(
+            value.span(),
+            "this is not a policy that this release reads",
+            format!("write schema = \"{wanted}\""),
+        ),
+        None => fatal.note(0..0, "the file does not say what it is", format!("begin with: schema = \"{wanted}\"")),
+    }
+}
+
+fn rules(top: &Table<'_, '_>, key: &str, mistakes: &mut Collected) -> Vec<Rule> {
+    let tables = top.tables(key, RULE, mistakes);
+    tables
+        .into_iter()
+        .map(|rule| Rule {
+            span: rule.span(),
+            path: rule.word("path", mistakes),
+            treatment: rule.word("treatment", mistakes),
+            severity: rule.word("severity", mistakes),
+            when: rule.word_or_words("when", mistakes),
+            kind: rule.word_or_words("kind", mistakes),
+            reason: rule.word("reason", mistakes),
+        })
+        .collect()
+}
+
+impl Limits {
+    fn read(table: &Table<'_, '_>, mistakes: &mut Collected) -> Self {
+        let mut count = |key| amount(table, key, false, mistakes);
+        let (entries, guard_entries) = (count("entries"), count("guard_entries"));
+        let (depth, seconds) = (count("depth"), count("seconds"));
+        let mut size = |key| amount(table, key, true, mistakes);
+        Self {
+            entries,
+            bytes: size("bytes"),
+            guard_entries,
+            guard_bytes: size("guard_bytes"),
+            file_bytes: size("file_bytes"),
+            depth,
+            seconds,
+        }
+    }
+}
+
+/// A whole number above zero; for bytes also a size with its unit.
+fn amount(table: &Table<'_, '_>, key: &str, in_bytes: bool, mistakes: &mut Collected) -> Option<Spanned<u64>> {
+    let value = table.field(key)?;
+    let number = match value.get_ref() {
+        DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix()).ok(),
+        DeValue::String(text) if in_bytes => size::bytes(text),
+        DeValue::String(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => {
+            let wanted = if in_bytes { "a number of bytes, or a size like \"2GiB\"" } else { "a whole number" };
+            wrong_type(key, value, wanted, mistakes);
+            return None;
+        }
+    };
+    let Some(number) = number.filter(|number| *number > 0) else {
+        let remedy = if in_bytes { "write bytes, or a size like \"512MiB\" or \"2GiB\"" } else { "write 1 or more" };
+        mistakes.note(value.span(), format!("`{key}` is not an amount that can be kept to"), remedy);
+        return None;
+    };
+    Some(Spanned::new(value.span(), number))
+}

@@ -1,0 +1,308 @@
+//! From what was written to what is meant: every word looked up, every path held to its form, every reason asked for.
+//!
+//! *Invariant:* goes on after a mistake, so that one reading finds them all; what it returns has none.
+
+use super::mistake::Collected;
+use super::nearest::nearest;
+use super::rule::{Origin, RuleText, Treatment};
+use super::table::Word;
+use super::{Profile, v1};
+use crate::model::Severity;
+use crate::protocol::request::Limits;
+use crate::protocol::{Kind, Pattern, When};
+use toml::Spanned;
+
+/// The most rules of a user; with those of the profiles they stay below what a request may hold.
+const RULES: usize = 3_000;
+/// The most bytes of a user's patterns: a request with them must stay below its own bound.
+const PATTERN_BYTES: usize = 512 << 10;
+/// The most scope roots of a request.
+const ROOTS: usize = 256;
+
+/// Which profiles a policy stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extend {
+    /// What suits the baseline's system.
+    Auto,
+    /// This one.
+    Named(Profile),
+}
+
+const TREATMENTS: [&str; 4] = ["strict", "metadata", "presence", "ignore"];
+const KINDS: [(&str, Kind); 7] = [
+    ("file", Kind::File),
+    ("directory", Kind::Directory),
+    ("symlink", Kind::Symlink),
+    ("fifo", Kind::Fifo),
+    ("socket", Kind::Socket),
+    ("block", Kind::Block),
+    ("char", Kind::Char),
+];
+const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privileged", When::PRIVILEGED)];
+
+/// Looks a word up, or says which word was probably meant.
+fn look_up<T: Copy>(
+    word: &Word,
+    what: &str,
+    words: &[&'static str],
+    of: impl Fn(&str) -> Option<T>,
+    mistakes: &mut Collected,
+) -> Option<T> {
+    let typed = word.get_ref().as_str();
+    let found = of(typed);
+    if found.is_none() {
+        let all = words.join(", ");
+        let remedy = match nearest(typed, words.iter().copied()) {
+            Some(meant) => format!("did you mean \"{meant}\"? It is one of {all}"),
+            None => format!("write one of {all}"),
+        };
+        mistakes.note(word.span(), format!("no {what} has this name"), remedy);
+    }
+    found
+}
+
+pub(super) fn severity(word: &Word, mistakes: &mut Collected) -> Option<Severity> {
+    let words: Vec<&str> = Severity::ALL.iter().map(|severity| severity.word()).collect();
+    look_up(word, "severity", &words, Severity::of, mistakes)
+}
+
+pub(super) fn extends(words: Option<&Spanned<Vec<Word>>>, mistakes: &mut Collected) -> Vec<Extend> {
+    let Some(words) = words else {
+        return vec![Extend::Auto];
+    };
+    let names: Vec<&str> = std::iter::once("auto").chain(Profile::ALL.iter().map(|profile| profile.name())).collect();
+    let of = |name: &str| if name == "auto" { Some(Extend::Auto) } else { Profile::of(name).map(Extend::Named) };
+    words.get_ref().iter().filter_map(|word| look_up(word, "profile", &names, of, mistakes)).collect()
+}
+
+/// Holds a path pattern to its form, and to what a person probably means by it.
+pub(super) fn pattern(word: &Word, mistakes: &mut Collected) -> Option<Pattern> {
+    let text = word.get_ref().as_str();
+    let remedy = if !text.starts_with('/') {
+        "write the whole path; `/**/name` is a name anywhere".to_owned()
+    } else if text.len() > 1 && text.ends_with('/') {
+        let dir = crate::model::text::escape(text.trim_end_matches('/').as_bytes());
+        format!("write `{dir}` for the folder itself, `{dir}/**` for what is below it")
+    } else if unescaped_brace(text) {
+        mistakes.note(
+            word.span(),
+            "pattern: {a,b} is not a choice here, so this rule would match nothing",
+            "write one rule for each; for a name that really has a brace in it, '\\{' in single quotes",
+        );
+        return None;
+    } else {
+        "`*` and `?` stay within a name, `**` stands for whole folders, `[...]` for one byte".to_owned()
+    };
+    match Pattern::new(text.as_bytes()) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            mistakes.note(word.span(), error.0, remedy);
+            None
+        }
+    }
+}
+
+fn unescaped_brace(text: &str) -> bool {
+    let mut escaped = false;
+    text.chars().any(|c| {
+        let brace = c == '{' && !escaped;
+        escaped = c == '\\' && !escaped;
+        brace
+    })
+}
+
+/// Checks the rules of a file, in order.
+pub(super) fn rules(raw: &[v1::Rule], origin: Origin, mistakes: &mut Collected) -> Vec<RuleText> {
+    if let Some(over) = raw.get(RULES) {
+        mistakes.note(
+            over.span.clone(),
+            format!("more than {RULES} rules"),
+            "join rules by a wildcard; each one is sent to every host",
+        );
+    }
+    let mut bytes = 0;
+    for rule in raw {
+        let more = rule.path.as_ref().map_or(0, |path| path.get_ref().len());
+        if bytes <= PATTERN_BYTES && bytes + more > PATTERN_BYTES {
+            mistakes.note(
+                rule.span.clone(),
+                "the paths of the rules come to more than 512 KiB",
+                "join rules by a wildcard; each one is sent to every host",
+            );
+        }
+        bytes += more;
+    }
+    raw.iter().filter_map(|rule| self::rule(rule, origin, mistakes)).collect()
+}
+
+fn rule(raw: &v1::Rule, origin: Origin, mistakes: &mut Collected) -> Option<RuleText> {
+    let treatment = raw.treatment.as_ref().map(|word| treatment(word, origin, mistakes));
+    let severity = raw.severity.as_ref().map(|word| severity(word, mistakes));
+    let mut when = When::default();
+    for word in &raw.kind {
+        let words = KINDS.map(|(word, _)| word);
+        let of = |typed: &str| KINDS.into_iter().find(|(word, _)| *word == typed).map(|(_, kind)| kind);
+        when.kinds |= look_up(word, "file type", &words, of, mistakes).map_or(0, Kind::bit);
+    }
+    for word in &raw.when {
+        let words = CONDITIONS.map(|(word, _)| word);
+        let of = |typed: &str| CONDITIONS.into_iter().find(|(word, _)| *word == typed).map(|(_, bit)| bit);
+        when.conditions |= look_up(word, "condition", &words, of, mistakes).unwrap_or(0);
+    }
+    if when.conditions != 0 && when.kinds != 0 && when.kinds & Kind::File.bit() == 0 {
+        mistakes.note(
+            raw.kind.first().map_or(raw.span.clone(), Spanned::span),
+            "only files are executable or privileged, so this rule would match nothing",
+            "take `kind` or `when` out",
+        );
+    }
+    let reason = reason(raw, treatment.flatten(), severity.flatten(), mistakes);
+    match (treatment, severity) {
+        (None, None) => mistakes.note(
+            raw.span.clone(),
+            "this rule says neither how its paths are compared nor what they are worth",
+            "add `treatment`, `severity` or both",
+        ),
+        (Some(Some(Treatment::Ignore)), Some(_)) => mistakes.note(
+            raw.severity.as_ref().map_or(raw.span.clone(), Spanned::span),
+            "an ignored path has no findings, so its severity never counts",
+            "take `severity` out, or choose another treatment",
+        ),
+        (Some(_), _) | (None, Some(_)) => {}
+    }
+    let Some(path) = &raw.path else {
+        mistakes.note(raw.span.clone(), "this rule names no path", "add `path`, absolute, with wildcards where needed");
+        return None;
+    };
+    Some(RuleText {
+        pattern: pattern(path, mistakes)?,
+        when,
+        treatment: treatment.flatten(),
+        severity: severity.flatten(),
+        reason,
+        origin,
+    })
+}
+
+fn treatment(word: &Word, origin: Origin, mistakes: &mut Collected) -> Option<Treatment> {
+    match (Treatment::of(word.get_ref()), origin) {
+        (Some(later), Origin::User) if later.awaits_view() => {
+            mistakes.note(
+                word.span(),
+                format!("the treatment `{}` comes in a later release", later.word()),
+                "use \"metadata\" until then",
+            );
+            None
+        }
+        (Some(known), Origin::User | Origin::Profile(_)) => Some(known),
+        (None, _) => look_up(word, "treatment", &TREATMENTS, Treatment::of, mistakes),
+    }
+}
+
+/// The reason of a rule; asked for only where it weakens, so that tightening stays cheap.
+fn reason(
+    raw: &v1::Rule,
+    treatment: Option<Treatment>,
+    severity: Option<Severity>,
+    mistakes: &mut Collected,
+) -> Option<String> {
+    if let Some(word) = &raw.reason {
+        let text = word.get_ref().trim();
+        if text.is_empty() {
+            mistakes.note(word.span(), "the reason is empty", "say why, for whoever reads the coverage in a year");
+        }
+        return Some(text.to_owned());
+    }
+    let weakens = match treatment {
+        Some(Treatment::Strict) | None => None,
+        Some(weak) => Some((&raw.treatment, weak.word())),
+    };
+    let weakens = weakens.or((severity == Some(Severity::Info)).then_some((&raw.severity, "info")));
+    if let Some((word, name)) = weakens {
+        mistakes.note(
+            word.as_ref().map_or(raw.span.clone(), Spanned::span),
+            format!("`{name}` weakens the audit and needs a reason"),
+            "add to the rule: reason = \"...\"",
+        );
+    }
+    None
+}
+
+/// Checks the roots of a scan: absolute, plain, none inside another.
+pub(super) fn roots(words: Option<&Spanned<Vec<Word>>>, mistakes: &mut Collected) -> Vec<Vec<u8>> {
+    let Some(words) = words else {
+        return vec![b"/".to_vec()];
+    };
+    if words.get_ref().is_empty() {
+        mistakes.note(words.span(), "a scope without roots scans nothing", "write roots = [\"/\"], or leave it out");
+    }
+    if let Some(over) = words.get_ref().get(ROOTS) {
+        mistakes.note(over.span(), format!("more than {ROOTS} roots"), "name the folder that holds them");
+    }
+    let mut roots: Vec<Vec<u8>> = Vec::new();
+    for word in words.get_ref() {
+        let text = word.get_ref().as_str();
+        if let Some((message, remedy)) = misshapen(text) {
+            mistakes.note(word.span(), message, remedy);
+            continue;
+        }
+        let path = text.as_bytes();
+        if let Some(other) = roots.iter().find(|other| within(path, other) || within(other, path)) {
+            let other = crate::model::text::escape(other);
+            mistakes.note(word.span(), format!("this root and `{other}` overlap"), "keep the outer one");
+            continue;
+        }
+        roots.push(path.to_vec());
+    }
+    roots.sort();
+    roots
+}
+
+fn misshapen(root: &str) -> Option<(&'static str, &'static str)> {
+    let Some(rest) = root.strip_prefix('/') else {
+        return Some(("a root begins with /", "write the whole path"));
+    };
+    if root.len() > 4_096 || root.contains('\0') {
+        return Some(("no path of a file system is like this", "write the path of a folder"));
+    }
+    if root.contains('*') {
+        return Some(("a root is a folder, not a pattern", "name the folder; patterns go into rules"));
+    }
+    let plain = rest.is_empty() || rest.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    (!plain).then_some(("a root is written in its shortest form", "leave out `//`, `.`, `..` and a / at the end"))
+}
+
+fn within(path: &[u8], root: &[u8]) -> bool {
+    root == b"/" || path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// Limits, with the defaults of the protocol for those not written.
+pub(super) fn limits(raw: &v1::Limits, mistakes: &mut Collected) -> Limits {
+    let or = |written: Option<&Spanned<u64>>, default: u64| written.map_or(default, |written| *written.get_ref());
+    let mut small = |written: Option<&Spanned<u64>>, default: u32, most: u32, what: &str| {
+        let Some(written) = written else {
+            return default;
+        };
+        match u32::try_from(*written.get_ref()) {
+            Ok(number) if number <= most => number,
+            Ok(_) | Err(_) => {
+                mistakes.note(
+                    written.span(),
+                    format!("{what} beyond what a probe keeps to"),
+                    format!("write at most {most}"),
+                );
+                default
+            }
+        }
+    };
+    let default = Limits::default();
+    Limits {
+        entries: or(raw.entries.as_ref(), default.entries),
+        bytes: or(raw.bytes.as_ref(), default.bytes),
+        guard_entries: or(raw.guard_entries.as_ref(), default.guard_entries),
+        guard_bytes: or(raw.guard_bytes.as_ref(), default.guard_bytes),
+        file_bytes: or(raw.file_bytes.as_ref(), default.file_bytes),
+        depth: small(raw.depth.as_ref(), default.depth, 4_096, "a depth"),
+        seconds: small(raw.seconds.as_ref(), default.seconds, 86_400, "a time"),
+    }
+}

@@ -1,0 +1,161 @@
+//! From the shape of the file back to the outcome.
+//!
+//! What the file says twice (a path and its base64, the hosts and their summary) must agree: the shape is written
+//! anew from the outcome and compared with what was read.
+//!
+//! *Invariant:* no bytes make it panic, and no outcome is returned that would not be written as it was read.
+
+use super::unescape::unescape;
+use super::{ReadError, SCHEMA, VERSION, encode, v1};
+use crate::model::finding::attr_of;
+use crate::model::text::{escape, unhex};
+use crate::model::{
+    Attributes, BaselineUse, Change, Code, Collector, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage,
+    HostOutcome, Obstacle, Reason, RunId, Severity, TroubleShown, Verdict, Wire,
+};
+use std::collections::BTreeMap;
+
+/// The parts of [`TroubleShown::part`].
+const PARTS: [&str; 5] = ["entries", "entry", "content", "xattrs", "source"];
+
+pub(super) fn report(from: v1::Report) -> Result<FleetOutcome, ReadError> {
+    if from.schema != SCHEMA || from.version != VERSION {
+        return Err(ReadError::Schema { found: escape(from.schema.as_bytes()) });
+    }
+    let v1::Digests { tool, probe, policy, inventory, baselines } = from.digests;
+    let outcome = FleetOutcome {
+        run: RunId::parse(&from.run).ok_or_else(|| no("run", "run id", &from.run))?,
+        started: from.started,
+        millis: from.millis,
+        interrupted: from.interrupted,
+        selected: usize::try_from(from.summary.selected)
+            .map_err(|_| disagree("summary", "more hosts than this machine can count"))?,
+        hosts: from.hosts.iter().map(host).collect::<Result<_, _>>()?,
+        baselines: baselines
+            .into_iter()
+            .map(|v1::Baseline { label, digest, group, note }| BaselineUse { label, digest, group, note })
+            .collect(),
+        digests: Digests { tool, probe, policy, inventory },
+        drift_at: Severity::of(&from.drift_at).ok_or_else(|| no("drift_at", "severity", &from.drift_at))?,
+        allow_outdated: from.allow_outdated,
+        notes: from.notes,
+    };
+    if encode::summary(&outcome) == from.summary {
+        Ok(outcome)
+    } else {
+        Err(disagree("summary", "the counts are not those of the hosts"))
+    }
+}
+
+pub(super) fn host(from: &v1::Host) -> Result<HostOutcome, ReadError> {
+    let place = format!("host {}", escape(from.name.as_bytes()));
+    let outcome = HostOutcome {
+        name: from.name.clone(),
+        group: from.group.clone(),
+        address: from.address.clone(),
+        verdict: Verdict::of(&from.verdict).ok_or_else(|| no(&place, "verdict", &from.verdict))?,
+        decision: Decision::of(&from.decision).ok_or_else(|| no(&place, "decision", &from.decision))?,
+        reference: from.reference.clone(),
+        versions_behind: from.versions_behind,
+        reasons: from.reasons.iter().map(|obstacle| self::obstacle(&place, obstacle)).collect::<Result<_, _>>()?,
+        findings: from.findings.iter().map(|finding| self::finding(&place, finding)).collect::<Result<_, _>>()?,
+        coverage: from.coverage.as_ref().map(|covered| coverage(&place, covered)).transpose()?,
+        collector: from
+            .collector
+            .as_deref()
+            .map(|word| Collector::of(word).ok_or_else(|| no(&place, "collector", word)))
+            .transpose()?,
+        host_key: from.host_key.clone(),
+        evidence: evidence(&from.evidence),
+        wire: Wire {
+            sent: from.wire.sent,
+            received: from.wire.received,
+            millis: from.wire.millis,
+            attempts: from.wire.attempts,
+        },
+    };
+    if encode::host(&outcome) == *from {
+        Ok(outcome)
+    } else {
+        Err(disagree(&place, "a subject, path or digest is not written as driftscan writes it"))
+    }
+}
+
+fn obstacle(place: &str, from: &v1::Obstacle) -> Result<Obstacle, ReadError> {
+    Ok(Obstacle { reason: reason(place, &from.reason)?, text: from.text.clone(), remedy: from.remedy.clone() })
+}
+
+fn reason(place: &str, word: &str) -> Result<Reason, ReadError> {
+    Reason::of(word).ok_or_else(|| no(place, "reason", word))
+}
+
+fn evidence(from: &v1::Evidence) -> Evidence {
+    Evidence {
+        machine_id: from.machine_id.clone(),
+        boot: from.boot.clone(),
+        clock_skew: from.clock_skew,
+        addresses: from.addresses.clone(),
+        hostname: from.hostname.clone(),
+        uid: from.uid,
+    }
+}
+
+fn coverage(place: &str, from: &v1::Coverage) -> Result<HostCoverage, ReadError> {
+    Ok(HostCoverage {
+        complete: from.complete,
+        walked: from.walked,
+        compared: from.compared,
+        awaiting_view: from.awaiting_view,
+        hashed_bytes: from.hashed_bytes,
+        oversize: from.oversize,
+        packages: from.packages,
+        live: from.live,
+        flags_untold: from.flags_untold,
+        ignored: from.ignored.iter().map(|ignored| (ignored.rule.clone(), ignored.entries)).collect(),
+        pruned: from.pruned.iter().map(|pruned| (pruned.rule.clone(), pruned.path.clone())).collect(),
+        skipped_mounts: from.skipped_mounts.iter().map(|mount| (mount.path.clone(), mount.fstype.clone())).collect(),
+        troubles: from.troubles.iter().map(|trouble| self::trouble(place, trouble)).collect::<Result<_, _>>()?,
+        troubles_total: from.troubles_total,
+        millis: from.millis,
+    })
+}
+
+fn trouble(place: &str, from: &v1::Trouble) -> Result<TroubleShown, ReadError> {
+    Ok(TroubleShown {
+        path: from.path.clone(),
+        reason: reason(place, &from.reason)?,
+        part: PARTS.into_iter().find(|part| *part == from.part).ok_or_else(|| no(place, "part", &from.part))?,
+        excused: from.excused,
+    })
+}
+
+fn finding(place: &str, from: &v1::Finding) -> Result<Finding, ReadError> {
+    let digest = |text: &str| unhex(text).ok_or_else(|| no(place, "digest", text));
+    Ok(Finding {
+        code: Code::of(&from.code).ok_or_else(|| no(place, "code", &from.code))?,
+        change: Change::of(&from.kind).ok_or_else(|| no(place, "kind of finding", &from.kind))?,
+        subject: unescape(&from.subject).ok_or_else(|| no(place, "escaped subject", &from.subject))?,
+        severity: Severity::of(&from.severity).ok_or_else(|| no(place, "severity", &from.severity))?,
+        fingerprint: digest(&from.fingerprint)?,
+        key: digest(&from.key)?,
+        before: attributes(place, &from.before)?,
+        after: attributes(place, &from.after)?,
+    })
+}
+
+fn attributes(place: &str, from: &BTreeMap<String, String>) -> Result<Attributes, ReadError> {
+    let mut pairs = from
+        .iter()
+        .map(|(name, text)| Ok((attr_of(name).ok_or_else(|| no(place, "attribute", name))?, text.clone())))
+        .collect::<Result<Vec<_>, ReadError>>()?;
+    pairs.sort_unstable();
+    Ok(Attributes(pairs))
+}
+
+fn no(place: &str, what: &'static str, found: &str) -> ReadError {
+    ReadError::Word { place: place.to_owned(), what, found: escape(found.as_bytes()) }
+}
+
+fn disagree(place: &str, what: &'static str) -> ReadError {
+    ReadError::Inconsistent { place: place.to_owned(), what }
+}

@@ -1,0 +1,194 @@
+//! From the outcome to the shape of the file.
+//!
+//! *Invariant:* every field of the model is written; a field that the model gains breaks the build here.
+
+use super::{SCHEMA, VERSION, v1};
+use crate::model::finding::attr_name;
+use crate::model::text::{escape, hex};
+use crate::model::{
+    Attributes, BaselineUse, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage, HostOutcome, Obstacle,
+    TroubleShown, Verdict, Wire,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeMap;
+
+pub(super) fn report(outcome: &FleetOutcome) -> v1::Report {
+    let FleetOutcome {
+        run,
+        started,
+        millis,
+        interrupted,
+        selected: _,
+        hosts,
+        baselines,
+        digests: from,
+        drift_at,
+        allow_outdated,
+        notes,
+    } = outcome;
+    v1::Report {
+        schema: SCHEMA.to_owned(),
+        version: VERSION,
+        run: run.as_str().to_owned(),
+        started: started.clone(),
+        millis: *millis,
+        interrupted: *interrupted,
+        drift_at: drift_at.word().to_owned(),
+        allow_outdated: *allow_outdated,
+        summary: summary(outcome),
+        digests: digests(from, baselines),
+        notes: notes.clone(),
+        hosts: hosts.iter().map(host).collect(),
+    }
+}
+
+pub(super) fn summary(outcome: &FleetOutcome) -> v1::Summary {
+    let verdicts = |verdict| outcome.count(verdict) as u64;
+    let decisions = |decision| outcome.hosts.iter().filter(|host| host.decision == decision).count() as u64;
+    v1::Summary {
+        status: outcome.status(),
+        selected: outcome.selected as u64,
+        finished: outcome.hosts.len() as u64,
+        findings: outcome.hosts.iter().map(|host| host.findings.len() as u64).sum(),
+        verdicts: v1::Verdicts {
+            drifted: verdicts(Verdict::Drifted),
+            unverifiable: verdicts(Verdict::Unverifiable),
+            outdated: verdicts(Verdict::Outdated),
+            clean: verdicts(Verdict::Clean),
+        },
+        decisions: v1::Decisions {
+            replace: decisions(Decision::Replace),
+            fix_template: decisions(Decision::FixTemplate),
+            investigate: decisions(Decision::Investigate),
+            keep: decisions(Decision::Keep),
+        },
+    }
+}
+
+fn digests(from: &Digests, baselines: &[BaselineUse]) -> v1::Digests {
+    let Digests { tool, probe, policy, inventory } = from.clone();
+    v1::Digests { tool, probe, policy, inventory, baselines: baselines.iter().map(baseline).collect() }
+}
+
+fn baseline(from: &BaselineUse) -> v1::Baseline {
+    let BaselineUse { label, digest, group, note } = from.clone();
+    v1::Baseline { label, digest, group, note }
+}
+
+pub(super) fn host(from: &HostOutcome) -> v1::Host {
+    let HostOutcome {
+        name,
+        group,
+        address,
+        verdict,
+        decision,
+        reference,
+        versions_behind,
+        reasons,
+        findings,
+        coverage: covered,
+        collector,
+        host_key,
+        evidence: told,
+        wire,
+    } = from;
+    let Wire { sent, received, millis, attempts } = *wire;
+    v1::Host {
+        name: name.clone(),
+        group: group.clone(),
+        address: address.clone(),
+        verdict: verdict.word().to_owned(),
+        decision: decision.word().to_owned(),
+        reference: reference.clone(),
+        versions_behind: *versions_behind,
+        reasons: reasons.iter().map(obstacle).collect(),
+        coverage: covered.as_ref().map(coverage),
+        collector: collector.map(|collector| collector.word().to_owned()),
+        host_key: host_key.clone(),
+        evidence: evidence(told),
+        wire: v1::Wire { sent, received, millis, attempts },
+        findings: findings.iter().map(finding).collect(),
+    }
+}
+
+fn obstacle(from: &Obstacle) -> v1::Obstacle {
+    let Obstacle { reason, text, remedy } = from;
+    v1::Obstacle { reason: reason.word().to_owned(), text: text.clone(), remedy: remedy.clone() }
+}
+
+fn evidence(from: &Evidence) -> v1::Evidence {
+    let Evidence { machine_id, boot, clock_skew, addresses, hostname, uid } = from.clone();
+    v1::Evidence { machine_id, boot, clock_skew, addresses, hostname, uid }
+}
+
+fn coverage(from: &HostCoverage) -> v1::Coverage {
+    let HostCoverage {
+        complete,
+        walked,
+        compared,
+        awaiting_view,
+        hashed_bytes,
+        oversize,
+        packages,
+        live,
+        flags_untold,
+        ignored,
+        pruned,
+        skipped_mounts,
+        troubles,
+        troubles_total,
+        millis,
+    } = from;
+    v1::Coverage {
+        complete: *complete,
+        walked: *walked,
+        compared: *compared,
+        awaiting_view: *awaiting_view,
+        hashed_bytes: *hashed_bytes,
+        oversize: *oversize,
+        packages: *packages,
+        live: *live,
+        flags_untold: *flags_untold,
+        millis: *millis,
+        ignored: ignored.iter().map(|(rule, n)| v1::Ignored { rule: rule.clone(), entries: *n }).collect(),
+        pruned: pruned.iter().map(|(rule, path)| v1::Pruned { rule: rule.clone(), path: path.clone() }).collect(),
+        skipped_mounts: skipped_mounts
+            .iter()
+            .map(|(path, fstype)| v1::SkippedMount { path: path.clone(), fstype: fstype.clone() })
+            .collect(),
+        troubles: troubles.iter().map(trouble).collect(),
+        troubles_total: *troubles_total,
+    }
+}
+
+fn trouble(from: &TroubleShown) -> v1::Trouble {
+    let TroubleShown { path, reason, part, excused } = from;
+    v1::Trouble { path: path.clone(), part: (*part).to_owned(), reason: reason.word().to_owned(), excused: *excused }
+}
+
+fn finding(from: &Finding) -> v1::Finding {
+    let Finding { code, change, subject, severity, fingerprint, key, before, after } = from;
+    let path = from.path();
+    v1::Finding {
+        code: code.word().to_owned(),
+        kind: change.word().to_owned(),
+        subject: escape(subject),
+        subject_b64: base64_unless_utf8(subject),
+        path: path.map(escape),
+        path_b64: path.and_then(base64_unless_utf8),
+        severity: severity.word().to_owned(),
+        fingerprint: hex(fingerprint),
+        key: hex(key),
+        before: attributes(before),
+        after: attributes(after),
+    }
+}
+
+fn base64_unless_utf8(bytes: &[u8]) -> Option<String> {
+    std::str::from_utf8(bytes).is_err().then(|| STANDARD.encode(bytes))
+}
+
+fn attributes(from: &Attributes) -> BTreeMap<String, String> {
+    from.0.iter().map(|(attr, text)| (attr_name(*attr).to_owned(), text.clone())).collect()
+}

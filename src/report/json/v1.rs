@@ -1,0 +1,193 @@
+//! The shape of `driftscan.report/v1`, frozen.
+//!
+//! *Invariant:* a field here is never renamed, retyped or removed; a new shape is a new version in a new module.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Enough of any document to say what it is.
+#[derive(Deserialize)]
+pub(super) struct Head {
+    pub(super) schema: String,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Report {
+    pub(super) schema: String,
+    pub(super) version: u32,
+    pub(super) run: String,
+    pub(super) started: String,
+    pub(super) millis: u64,
+    pub(super) interrupted: Option<i32>,
+    pub(super) drift_at: String,
+    pub(super) allow_outdated: bool,
+    pub(super) summary: Summary,
+    pub(super) digests: Digests,
+    pub(super) notes: Vec<String>,
+    pub(super) hosts: Vec<Host>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Summary {
+    pub(super) status: u8,
+    pub(super) selected: u64,
+    pub(super) finished: u64,
+    pub(super) findings: u64,
+    pub(super) verdicts: Verdicts,
+    pub(super) decisions: Decisions,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Verdicts {
+    pub(super) drifted: u64,
+    pub(super) unverifiable: u64,
+    pub(super) outdated: u64,
+    pub(super) clean: u64,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Decisions {
+    pub(super) replace: u64,
+    pub(super) fix_template: u64,
+    pub(super) investigate: u64,
+    pub(super) keep: u64,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Digests {
+    pub(super) tool: String,
+    pub(super) probe: String,
+    pub(super) policy: String,
+    pub(super) inventory: String,
+    pub(super) baselines: Vec<Baseline>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Baseline {
+    pub(super) label: String,
+    pub(super) digest: String,
+    pub(super) group: String,
+    pub(super) note: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "`host_key` is what ssh calls it")]
+pub(super) struct Host {
+    pub(super) name: String,
+    pub(super) group: String,
+    pub(super) address: String,
+    pub(super) verdict: String,
+    pub(super) decision: String,
+    pub(super) reference: Option<String>,
+    pub(super) versions_behind: Option<u32>,
+    pub(super) reasons: Vec<Obstacle>,
+    pub(super) coverage: Option<Coverage>,
+    pub(super) collector: Option<String>,
+    pub(super) host_key: Option<String>,
+    pub(super) evidence: Evidence,
+    pub(super) wire: Wire,
+    pub(super) findings: Vec<Finding>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Obstacle {
+    pub(super) reason: String,
+    pub(super) text: String,
+    pub(super) remedy: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Coverage {
+    pub(super) complete: bool,
+    pub(super) walked: u64,
+    pub(super) compared: u64,
+    pub(super) awaiting_view: u64,
+    pub(super) hashed_bytes: u64,
+    pub(super) oversize: u64,
+    pub(super) packages: Option<u64>,
+    pub(super) live: bool,
+    pub(super) flags_untold: u64,
+    pub(super) millis: u64,
+    pub(super) ignored: Vec<Ignored>,
+    pub(super) pruned: Vec<Pruned>,
+    pub(super) skipped_mounts: Vec<SkippedMount>,
+    pub(super) troubles: Vec<Trouble>,
+    pub(super) troubles_total: u64,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ignored {
+    pub(super) rule: String,
+    pub(super) entries: u64,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pruned {
+    pub(super) rule: String,
+    pub(super) path: String,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SkippedMount {
+    pub(super) path: String,
+    pub(super) fstype: String,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trouble {
+    pub(super) path: String,
+    pub(super) part: String,
+    pub(super) reason: String,
+    pub(super) excused: bool,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Evidence {
+    pub(super) machine_id: Option<String>,
+    pub(super) boot: Option<String>,
+    pub(super) clock_skew: Option<i64>,
+    pub(super) addresses: Vec<String>,
+    pub(super) hostname: Option<String>,
+    pub(super) uid: Option<u32>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wire {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) millis: u64,
+    pub(super) attempts: u32,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Finding {
+    pub(super) code: String,
+    pub(super) kind: String,
+    pub(super) subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subject_b64: Option<String>,
+    pub(super) path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) path_b64: Option<String>,
+    pub(super) severity: String,
+    pub(super) fingerprint: String,
+    pub(super) key: String,
+    pub(super) before: BTreeMap<String, String>,
+    pub(super) after: BTreeMap<String, String>,
+}

@@ -1,0 +1,528 @@
+//! What the table looks like, and what it never does.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+use super::*;
+use crate::model::{Code, Finding, Reason, Severity, TroubleShown, Verdict};
+use crate::protocol::Attr;
+use crate::report::samples::*;
+use proptest::prelude::*;
+
+/// Enough of a fold for tests: `web-01` and `web-02` become `web-[01-02]`.
+fn fold(names: &[&str]) -> Vec<String> {
+    let split = |name: &str| {
+        let (stem, number) = name.rsplit_once('-')?;
+        let n = number.parse::<u32>().ok().filter(|n| format!("{n:02}") == number)?;
+        Some((stem.to_owned(), n))
+    };
+    let mut out: Vec<(String, Option<(u32, u32)>)> = Vec::new();
+    for name in names {
+        match (split(name), out.last_mut()) {
+            (Some((stem, n)), Some((last, Some((_, to))))) if *last == stem && *to + 1 == n => *to = n,
+            (Some((stem, n)), _) => out.push((stem, Some((n, n)))),
+            (None, _) => out.push(((*name).to_owned(), None)),
+        }
+    }
+    out.into_iter()
+        .map(|(stem, range)| match range {
+            None => stem,
+            Some((from, to)) if from == to => format!("{stem}-{from:02}"),
+            Some((from, to)) => format!("{stem}-[{from:02}-{to:02}]"),
+        })
+        .collect()
+}
+
+fn shown(outcome: &FleetOutcome, change: impl FnOnce(&mut Options<'_>)) -> String {
+    let mut options = Options::new(&fold);
+    change(&mut options);
+    let mut out = Vec::new();
+    write(outcome, &options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn detailed(outcome: &FleetOutcome, verbose: bool) -> String {
+    let mut out = Vec::new();
+    coverage(outcome, &Options { verbose, ..Options::new(&fold) }, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_mixed_fleet() {
+    let text = shown(&mixed_fleet(), |options| {
+        options.report_path = Some("reports/20261121T023004Z-7c1f/report.json".into());
+    });
+    assert!(text.is_ascii());
+    insta::assert_snapshot!(text, @"
+    12 hosts in 4.1 s, run 20261121T023004Z-7c1f: DRIFT (exit 2)
+
+       3  REPLACE       web-04 api-02 drifted, web-06 outdated
+       1  INVESTIGATE   db-02 unverifiable
+       8  KEEP          web-[01-03] web-05 api-01 api-03 db-01 edge-01 clean
+
+    GROUP  BASELINE        HOSTS  CLEAN  OUTDATED  DRIFTED  UNVERIFIABLE
+    web    web@2026.11.3       6      4         1        1             -
+    api    api@2026.11.1       3      2         -        1             -
+    db     db@2026.10.2        2      1         -        -             1
+    edge   edge@2026.11.3      1      1         -        -             -
+
+    REPLACE
+    web-04  drifted from web@2026.11.3: 1 critical, 1 high, 1 medium, 1 low
+      CRIT  /usr/local/bin/fix.sh: added, executable file 0755 root         a755fb48
+      HIGH  /etc/ssh/sshd_config: mode 0600 -> 0666                         ef243d79
+      MED   mount /boot: options nosuid,nodev -> nodev                      11a000f6
+      LOW   fact kernel 6.1.0-28-amd64 -> 6.1.0-31-amd64                    2df3eab4
+    api-02  drifted from api@2026.11.1: 2 medium
+            not verified besides (racing): /var/lib/app/state.db changed while it
+              was read, twice
+              scan again, or ignore it in the policy
+      MED   /etc/nginx/nginx.conf: content changed, 1203 -> 1260 bytes      25b8edaa
+      MED   nginx 1.22.1-9 -> 1.22.1-10                                     cc7c32f5
+    web-06  outdated: exactly web@2026.11.1, 2 versions behind, no local change
+
+    INVESTIGATE
+    db-02  host-key: host key changed; driftscan did not log in
+            known_hosts:12  SHA256:Jx2bVwq8bq0mZ5cE1uPpT7sYd4nHk3rLa9GfX6iWoQk
+            now (ED25519)   SHA256:p4KdM9yTz1hRcU7vB0eXnS6wQj2gLf8aNi5oZt3mYrE
+            Rebuilt? Compare it with the console, then update known_hosts.
+
+    Coverage  11 of 12 hosts complete; 254,111 entries compared; 2 rules ignored
+              1,892 entries (driftscan report --coverage)
+    Baseline  api@2026.11.1, db@2026.10.2, edge@2026.11.3, web@2026.11.3
+              (driftscan baseline show)
+    Report    reports/20261121T023004Z-7c1f/report.json  (mode 0600)
+
+    Next      driftscan doctor db-02                 the connection, step by step
+              driftscan report --format json         every finding, both sides
+              driftscan baseline show web@2026.11.3  what such a host is made of
+    ");
+}
+
+#[test]
+fn a_clean_fleet_is_short() {
+    let hosts = (1..=20).map(|n| host(&format!("web-{n:02}"), "web", "web@2026.11.3")).collect();
+    insta::assert_snapshot!(shown(&fleet(hosts, &[("web", "web@2026.11.3")]), |_| {}), @"
+    20 hosts in 4.1 s, run 20261121T023004Z-7c1f: CLEAN (exit 0)
+
+      20  KEEP          web-[01-20] clean
+
+    GROUP  BASELINE       HOSTS  CLEAN  OUTDATED  DRIFTED  UNVERIFIABLE
+    web    web@2026.11.3     20     20         -        -             -
+
+    Coverage  20 of 20 hosts complete; 462,020 entries compared; 2 rules ignored
+              3,440 entries (driftscan report --coverage)
+    Baseline  web@2026.11.3 (driftscan baseline show)
+    ");
+}
+
+#[test]
+fn everything_that_was_not_compared_is_said() {
+    let mut one = host("web-01", "web", "web@2026.11.3");
+    let coverage = one.coverage.as_mut().unwrap();
+    coverage.awaiting_view = 1204;
+    coverage.oversize = 2;
+    coverage.flags_untold = 40;
+    coverage.live = false;
+    coverage.packages = None;
+    coverage.skipped_mounts = vec![("/mnt/nfs".into(), "nfs4".into())];
+    coverage.pruned = vec![("/proc/**".into(), "/proc".into())];
+    coverage.troubles =
+        vec![TroubleShown { path: "/root/.cache".into(), reason: Reason::Unreadable, part: "entries", excused: true }];
+    coverage.troubles_total = 1;
+    let mut fleet = fleet(vec![one, host("web-02", "web", "web@2026.11.3")], &[("web", "web@2026.11.3")]);
+    fleet.baselines[0].note = Some("the only template there is".into());
+    fleet.notes = vec!["hosts.txt:3: warning: a name twice\n  the first one counts".into()];
+    insta::assert_snapshot!(shown(&fleet, |_| {}), @"
+    2 hosts in 4.1 s, run 20261121T023004Z-7c1f: CLEAN (exit 0)
+
+       2  KEEP          web-[01-02] clean
+
+    GROUP  BASELINE       HOSTS  CLEAN  OUTDATED  DRIFTED  UNVERIFIABLE
+    web    web@2026.11.3      2      2         -        -             -
+
+    Coverage  2 of 2 hosts complete; 46,202 entries compared; 2 rules ignored 344
+              entries; 1 folder left out whole, uncounted; 1,204 entries compared by
+              metadata only, as their typed comparison is not there yet; 1 mount not
+              walked; 2 files above the size cap, not hashed; 40 entries whose file
+              system does not tell flags; 1 thing not read; 1 of them excused by the
+              policy; kernel and mounts not compared on web-01; no package database
+              on web-01 (driftscan report --coverage)
+    Baseline  web@2026.11.3 (the only template there is) (driftscan baseline show)
+    Note      hosts.txt:3: warning: a name twice
+                the first one counts
+    ");
+    insta::assert_snapshot!(detailed(&fleet, false), @"
+    web-01  complete
+        23,400 entries walked, 23,101 compared, 850 MB hashed, in 0.3 s, no package
+        database, kernel and mounts not compared
+        1,204 entries compared by metadata only, as their typed comparison is not
+            there yet
+        2 entries above the size cap, not hashed
+        40 entries on file systems that do not tell immutable and append-only flags
+        ignored by rule
+                  120  /var/log/**
+                   52  /run/**
+        folders left out whole, not counted, and their rule
+            /proc  /proc/**
+        mounts not walked
+            /mnt/nfs  nfs4
+        not read
+            /root/.cache  unreadable (entries) excused
+
+    web-02  complete
+        23,400 entries walked, 23,101 compared, 850 MB hashed, in 0.3 s, 412
+        packages
+        ignored by rule
+                  120  /var/log/**
+                   52  /run/**
+    ");
+}
+
+#[test]
+fn unreadable_paths_are_said_once() {
+    let mut hosts: Vec<_> = (1..=20)
+        .map(|n| unreadable(host(&format!("web-{n:02}"), "web", "web@2026.11.3"), &["/etc/shadow", "/root"]))
+        .collect();
+    hosts.push(unreadable(host("db-01", "db", "db@2026.10.2"), &["/etc/shadow", "/var/lib/postgresql"]));
+    let text = shown(&fleet(hosts, &[("web", "web@2026.11.3"), ("db", "db@2026.10.2")]), |_| {});
+    assert_eq!(text.matches("--sudo").count(), 1);
+    assert_eq!(text.matches("excuse_unreadable").count(), 1);
+    insta::assert_snapshot!(text, @"
+    21 hosts in 4.1 s, run 20261121T023004Z-7c1f: UNVERIFIABLE (exit 3)
+
+      21  INVESTIGATE   web-[01-20] db-01 unverifiable
+
+    GROUP  BASELINE       HOSTS  CLEAN  OUTDATED  DRIFTED  UNVERIFIABLE
+    web    web@2026.11.3     20      -         -        -            20
+    db     db@2026.10.2       1      -         -        -             1
+
+    INVESTIGATE
+    web-[01-20] db-01  unreadable: nothing but 3 paths on 21 hosts could not be read
+            /etc/shadow (21 hosts), /root (20 hosts), /var/lib/postgresql (1 host)
+            Two ways out: scan with --sudo, or name them under excuse_unreadable in
+            the policy: coverage then says so.
+
+    Coverage  0 of 21 hosts complete; 485,121 entries compared; 2 rules ignored
+              3,612 entries; 42 things not read (driftscan report --coverage)
+    Baseline  db@2026.10.2, web@2026.11.3 (driftscan baseline show)
+    ");
+}
+
+#[test]
+fn drifted_hosts_with_unreadable_paths_are_told_the_ways_out_once() {
+    let mut hosts: Vec<_> = (1..=3)
+        .map(|n| unreadable(host(&format!("web-{n:02}"), "web", "w@1"), &["/etc/shadow"]))
+        .map(|host| drifted(host, many_findings()))
+        .collect();
+    hosts[1].findings.truncate(1);
+    let text = shown(&fleet(hosts.clone(), &[]), |_| {});
+    assert_eq!(text.matches("Two ways out").count(), 1, "{text}");
+    hosts.push(unreadable(host("db-01", "db", "w@1"), &["/etc/shadow"]));
+    let text = shown(&fleet(hosts, &[]), |_| {});
+    assert_eq!(text.matches("Two ways out").count(), 1, "{text}");
+}
+
+#[test]
+fn root_is_not_told_to_use_sudo() {
+    let mut one = unreadable(host("web-01", "web", "web@2026.11.3"), &["/mnt/fuse"]);
+    one.evidence.uid = Some(0);
+    let text = shown(&fleet(vec![one], &[]), |_| {});
+    assert!(text.contains("Root itself was refused") && !text.contains("--sudo"), "{text}");
+}
+
+#[test]
+fn one_reason_of_many_hosts_is_one_entry() {
+    let down = |n: u32, text: String| {
+        let remedy = Some("is it up? driftscan doctor tells more");
+        unverifiable(host(&format!("web-{n:02}"), "web", "w@1"), Reason::Unreachable, &text, remedy)
+    };
+    let same = (1..=20).map(|n| down(n, "connection refused".into())).collect();
+    let unlike = (21..=40).map(|n| down(n, format!("connect to 10.0.0.{n}: no route to host"))).collect();
+    insta::assert_snapshot!(section_of(&fleet(same, &[]), "INVESTIGATE"), @"
+
+    INVESTIGATE
+    web-[01-20]  unreachable: connection refused
+            is it up? driftscan doctor tells more
+    ");
+    insta::assert_snapshot!(section_of(&fleet(unlike, &[]), "INVESTIGATE"), @"
+
+    INVESTIGATE
+    web-[21-40]  unreachable: 20 hosts
+            web-21: connect to 10.0.0.21: no route to host
+            web-22: connect to 10.0.0.22: no route to host
+            web-23: connect to 10.0.0.23: no route to host
+            ... and 17 other texts
+              (driftscan report 20261121T023004Z-7c1f --format json)
+            is it up? driftscan doctor tells more
+    ");
+}
+
+/// The section of a title.
+fn section_of(outcome: &FleetOutcome, title: &str) -> String {
+    let text = shown(outcome, |_| {});
+    let start = text.find(&format!("\n{title}\n")).unwrap();
+    text[start..].split("\n\n").next().unwrap().to_owned()
+}
+
+#[test]
+fn host_keys_are_never_shortened_or_folded() {
+    let keys: Vec<String> = (0..6).map(|n| format!("SHA256:{}", n.to_string().repeat(43))).collect();
+    let hosts = keys.iter().enumerate().map(|(n, key)| {
+        let text = format!("host key changed\nknown_hosts:{n}  SHA256:old\nnow (ED25519)  {key}");
+        unverifiable(host(&format!("web-{n:02}"), "web", "w@1"), Reason::HostKey, &text, None)
+    });
+    let text = shown(&fleet(hosts.collect(), &[]), |options| options.width = 40);
+    for key in keys {
+        assert!(text.contains(&key), "{text}");
+    }
+}
+
+fn many_findings() -> Vec<Finding> {
+    let file = |at: &str, n: u32, severity| {
+        let after = [(Attr::Kind, "file"), (Attr::Mode, "0644"), (Attr::Owner, "root"), (Attr::Group, "adm")];
+        finding(severity, Code::FileAdded, &format!("fs:{at}/{n:03}"), &[], &after)
+    };
+    let mut findings: Vec<_> = (0..19).map(|n| file("/etc/cron.d", n, Severity::High)).collect();
+    findings.extend((0..200).map(|n| file("/usr/share/doc/x", n, Severity::Low)));
+    findings.extend((0..30).map(|n| file("/opt/app", n, Severity::Low)));
+    findings.push(finding(Severity::Info, Code::PackageAdded, "pkg:zsh:amd64", &[], &[(Attr::Version, "5.9")]));
+    findings
+}
+
+#[test]
+fn the_worst_twenty_and_a_summary() {
+    let one = drifted(host("web-01", "web", "web@2026.11.3"), many_findings());
+    let fleet = fleet(vec![one], &[("web", "web@2026.11.3")]);
+    let text = section_of(&fleet, "REPLACE");
+    assert_eq!(text.lines().count(), 1 + 1 + 1 + 20 + 2);
+    insta::assert_snapshot!(text.lines().skip(20).collect::<Vec<_>>().join("\n"), @"
+    HIGH  /etc/cron.d/017: added, file 0644 root:adm                      3a1d4237
+    HIGH  /etc/cron.d/018: added, file 0644 root:adm                      c0af0d3f
+    LOW   /usr/share/doc/x/000: added, file 0644 root:adm                 fe69d18c
+    ... and 230 more (driftscan report 20261121T023004Z-7c1f --format json)
+          /usr/share 199, /opt/app 30, packages 1
+    ");
+    let all = shown(&fleet, |options| options.verbose = true);
+    assert_eq!(all.matches("added, file 0644 root:adm").count(), 249);
+    assert!(!all.contains("... and"));
+}
+
+#[test]
+fn hosts_alike_share_an_entry() {
+    let mut hosts: Vec<_> =
+        (1..=4).map(|n| drifted(host(&format!("web-{n:02}"), "web", "w@1"), many_findings())).collect();
+    hosts[2].findings.truncate(1);
+    let text = section_of(&fleet(hosts, &[]), "REPLACE");
+    let heads: Vec<&str> = text.lines().filter(|line| line.starts_with("web")).collect();
+    assert_eq!(heads.len(), 2);
+    assert!(heads[0].starts_with("web-[01-02] web-04  drifted from w@1: 19 high, 230 low, 1 info"), "{heads:?}");
+    assert!(heads[1].starts_with("web-03  drifted from w@1: 1 high"), "{heads:?}");
+}
+
+type Side<'a> = &'a [(Attr, &'a str)];
+
+#[test]
+fn every_code_has_a_sentence() {
+    let mut findings = Vec::new();
+    for code in Code::ALL {
+        let (subject, before, after): (&str, Side<'_>, Side<'_>) = match code {
+            Code::FileAdded => ("fs:/a", &[], &[(Attr::Kind, "file"), (Attr::Mode, "4755"), (Attr::Owner, "root")]),
+            Code::FileRemoved => ("fs:/a", &[(Attr::Kind, "symlink"), (Attr::Target, "/b")], &[]),
+            Code::TypeChanged => ("fs:/a", &[(Attr::Kind, "file")], &[(Attr::Kind, "fifo")]),
+            Code::ContentChanged => ("fs:/a", &[(Attr::Content, "sha256:a")], &[(Attr::Content, "oversize")]),
+            Code::ModeChanged => ("fs:/a", &[(Attr::Mode, "0644")], &[(Attr::Mode, "0755"), (Attr::Size, "7")]),
+            Code::OwnerChanged => {
+                ("fs:/a", &[(Attr::Owner, "root"), (Attr::Group, "x")], &[(Attr::Owner, "#7"), (Attr::Group, "y")])
+            }
+            Code::TargetChanged => ("fs:/a", &[(Attr::Target, "/b")], &[(Attr::Target, "/c")]),
+            Code::DeviceChanged => ("fs:/dev/x", &[(Attr::Device, "1:3")], &[(Attr::Device, "1:5")]),
+            Code::CapabilityChanged => ("fs:/a", &[], &[(Attr::Capability, "0100")]),
+            Code::AclChanged => {
+                ("fs:/a", &[(Attr::Acl, "u::rw")], &[(Attr::Acl, "u::rwx,u:deploy:rwx,g::r-x,g:wheel:rwx,m::rwx,o::r")])
+            }
+            Code::XattrChanged => ("fs:/a", &[], &[(Attr::Xattr, "user.x=sha256:1")]),
+            Code::SelinuxChanged => ("fs:/a", &[(Attr::Selinux, "a_t")], &[(Attr::Selinux, "b_t")]),
+            Code::FlagsChanged => ("fs:/a", &[(Attr::Flags, "")], &[(Attr::Flags, "i")]),
+            Code::LinkChanged => ("fs:/a", &[(Attr::Link, "/a")], &[(Attr::Link, "/b")]),
+            Code::PackageAdded => ("pkg:zsh:i386", &[], &[(Attr::Version, "5.9")]),
+            Code::PackageRemoved => ("pkg:zsh:amd64", &[(Attr::Version, "5.9")], &[]),
+            Code::PackageVersion => ("pkg:nginx:amd64", &[(Attr::Version, "1-9")], &[(Attr::Version, "1-10")]),
+            Code::PackageState => {
+                ("pkg:nginx:all", &[(Attr::State, "install ok installed")], &[(Attr::State, "hold ok installed")])
+            }
+            Code::FactChanged => ("fact:kernel", &[(Attr::Text, "a")], &[(Attr::Text, "b")]),
+            Code::MountAdded => ("mount:/x", &[], &[(Attr::FsType, "ext4"), (Attr::MountOptions, "nodev")]),
+            Code::MountRemoved => ("mount:/x", &[(Attr::FsType, "ext4")], &[]),
+            Code::MountChanged => {
+                ("mount:/boot", &[(Attr::MountOptions, "nosuid,nodev")], &[(Attr::MountOptions, "nodev")])
+            }
+            Code::MountHides => ("mount:/opt", &[], &[(Attr::FsType, "tmpfs")]),
+        };
+        findings.push(finding(Severity::Medium, *code, subject, before, after));
+    }
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|finding| {
+            let said = sentence::of(finding);
+            format!("{:<18} {} {}", finding.code.word(), said.subject, said.predicate)
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    file-added         /a: added, setuid executable file 4755 root
+    file-removed       /a: removed, was symlink -> /b
+    type-changed       /a: type changed, file -> fifo
+    content-changed    /a: content changed, sha256:a -> oversize
+    mode-changed       /a: mode 0644 -> 0755, size none -> 7
+    owner-changed      /a: owner root -> #7, group x -> y
+    target-changed     /a: link target /b -> /c
+    device-changed     /dev/x: device 1:3 -> 1:5
+    capability-changed /a: file capabilities none -> 0100
+    acl-changed        /a: access control list u::rw -> u::rwx,u:deploy:rwx,g::r-x,g:wheel:rwx,m::rwx...
+    xattr-changed      /a: user attributes none -> user.x=sha256:1
+    selinux-changed    /a: SELinux label a_t -> b_t
+    flags-changed      /a: flags none -> i
+    link-changed       /a: hard link of /a -> /b
+    package-added      package zsh:i386 5.9 added
+    package-removed    package zsh 5.9 removed
+    package-version    nginx 1-9 -> 1-10
+    package-state      nginx: state install ok installed -> hold ok installed
+    fact-changed       fact kernel a -> b
+    mount-added        mount /x: added, ext4 nodev
+    mount-removed      mount /x: removed, was ext4
+    mount-changed      mount /boot: options nosuid,nodev -> nodev
+    mount-hides        mount /opt: hides paths of the baseline, tmpfs
+    ");
+}
+
+#[test]
+fn a_long_path_stays_whole_and_its_words_wrap() {
+    let path = format!("/srv/{}/with blank", "x".repeat(90));
+    let sizes = |n| [(Attr::Size, n), (Attr::Content, "sha256:1")];
+    let long = finding(Severity::Low, Code::ContentChanged, &format!("fs:{path}"), &sizes("1"), &sizes("2"));
+    let fits = finding(
+        Severity::Low,
+        Code::ContentChanged,
+        "fs:/usr/share/an-application/some-file",
+        &sizes("12345678"),
+        &sizes("123456789"),
+    );
+    let text = section_of(&fleet(vec![drifted(host("web-01", "web", "w@1"), vec![long, fits])], &[]), "REPLACE");
+    assert!(text.contains(&path));
+    insta::assert_snapshot!(text, @"
+
+    REPLACE
+    web-01  drifted from w@1: 2 low
+      LOW   /srv/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/with blank:  2dce10dd
+              content changed, 1 -> 2 bytes
+      LOW   /usr/share/an-application/some-file: content changed, 12345678  724ff8cf
+              -> 123456789 bytes
+    ");
+}
+
+#[test]
+fn a_run_cut_off_says_so() {
+    let mut fleet = mixed_fleet();
+    fleet.hosts.truncate(3);
+    fleet.interrupted = Some(2);
+    let text = shown(&fleet, |_| {});
+    insta::assert_snapshot!(text.split("\n\nGROUP").next().unwrap(), @"
+    12 hosts in 4.1 s, run 20261121T023004Z-7c1f: INTERRUPTED (exit 130)
+    partial: 3 of 12 hosts finished before SIGINT cut the run off
+
+       3  KEEP          web-[01-03] clean
+       9  NOT SCANNED   the run ended before they were done
+    ");
+}
+
+#[test]
+fn an_outdated_fleet_is_never_called_clean() {
+    let mut one = host("web-01", "web", "web@1");
+    one.verdict = Verdict::Outdated;
+    one.decision = Decision::Replace;
+    one.versions_behind = Some(1);
+    let mut fleet = fleet(vec![one, host("web-02", "web", "web@2")], &[("web", "web@2"), ("web", "web@1")]);
+    let first = |fleet: &FleetOutcome| shown(fleet, |_| {}).lines().next().unwrap().to_owned();
+    assert!(first(&fleet).ends_with(": OUTDATED (exit 2)"));
+    assert!(shown(&fleet, |_| {}).contains("\nweb    web@2         2      1         1        -             -\n"));
+    fleet.allow_outdated = true;
+    assert!(first(&fleet).ends_with(": OUTDATED, allowed (exit 0)"));
+}
+
+#[test]
+fn long_groups_lose_the_column_not_the_baseline() {
+    let name = "frontend-eu-west-production";
+    let fleet = fleet(vec![host("web-01", name, "frontend@2026.11.3")], &[(name, "frontend@2026.11.3")]);
+    let text = shown(&fleet, |_| {});
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.contains("frontend@2026.11.3 for frontend-eu-west-production"), "{text}");
+}
+
+#[test]
+fn findings_of_kept_hosts_are_counted_or_shown() {
+    let mut one = host("web-01", "web", "web@1");
+    one.findings =
+        vec![finding(Severity::Info, Code::ModeChanged, "fs:/a", &[(Attr::Mode, "0644")], &[(Attr::Mode, "0600")])];
+    let fleet = fleet(vec![one], &[("web", "web@1")]);
+    assert!(shown(&fleet, |_| {}).contains("1 finding below low on 1 host to keep"));
+    let all = shown(&fleet, |options| options.verbose = true);
+    assert!(all.contains("\nKEEP\nweb-01  clean: 1 info\n  INFO  /a: mode 0644 -> 0600"), "{all}");
+}
+
+#[test]
+fn fingerprints_are_as_long_as_they_must_be() {
+    let mut findings = many_findings();
+    findings.truncate(2);
+    findings[1].fingerprint = findings[0].fingerprint;
+    findings[1].fingerprint[5] ^= 0x01;
+    let text = section_of(&fleet(vec![drifted(host("web-01", "web", "w@1"), findings)], &[]), "REPLACE");
+    assert!(text.lines().skip(3).all(|line| line.rsplit(' ').next().unwrap().len() == 12), "{text}");
+}
+
+#[test]
+fn colour_only_repeats_words() {
+    let colored = shown(&mixed_fleet(), |options| options.color = true);
+    assert!(colored.contains("\x1b["));
+    assert_eq!(without_colour(&colored), shown(&mixed_fleet(), |_| {}));
+}
+
+fn without_colour(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once('m').unwrap();
+        assert!(code.bytes().all(|b| b.is_ascii_digit() || b == b';'), "{code}");
+        out.push_str(rest);
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn nothing_acts_on_a_terminal(fleet in any_fleet(), verbose: bool) {
+        let text = shown(&fleet, |options| { options.verbose = verbose; options.color = true; });
+        let text = without_colour(&text) + &detailed(&fleet, verbose);
+        let acts = text.chars().any(|c| c != '\n' && c.is_control() || c == '\u{202e}');
+        prop_assert!(!acts);
+    }
+
+    #[test]
+    fn lines_stay_within_the_width(fleet in any_fleet(), verbose: bool, width in 60usize..120) {
+        let text = shown(&fleet, |options| { options.verbose = verbose; options.width = width; });
+        for line in text.lines().filter(|line| line.chars().count() > width) {
+            // Only what must not be broken makes a line long; names and values of the samples have up to 480 columns
+            // once escaped, and a value up to 48.
+            let longest = line.split("  ").map(|piece| piece.trim().chars().count()).max().unwrap_or(0);
+            prop_assert!(longest > width / 3, "{}", line);
+        }
+    }
+
+    #[test]
+    fn decisions_sum_to_the_hosts(fleet in any_fleet()) {
+        let text = shown(&fleet, |_| {});
+        let block = text.split("\n\n").nth(1).unwrap_or_default();
+        let numbers = block.lines().filter(|line| !line.starts_with("        "));
+        let sum: usize = numbers.filter_map(|line| line.split_whitespace().next()?.parse::<usize>().ok()).sum();
+        prop_assert_eq!(sum, fleet.selected);
+    }
+}

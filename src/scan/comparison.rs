@@ -1,0 +1,79 @@
+//! What the hosts of one template are compared with: the selected version, the older ones, and the policy.
+//!
+//! *Invariant:* made once a run, before the first connection, so that everything that can be refused is refused then.
+
+use crate::drift::{Reference, Salted};
+use crate::manifest::{Baseline, Label, ProjectedSet, Recapture};
+use crate::policy::{Policy, witness};
+use crate::protocol::{RuleSet, Salt};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// The comparison of a template.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The selected version first, then older ones, the newest of them first.
+    pub references: Vec<Reference>,
+    /// The policy for the baseline's system.
+    pub policy: Policy,
+    /// Its compiled rules.
+    pub rules: RuleSet,
+    /// Whether kernel and mounts are compared.
+    pub live: bool,
+    /// Records compared by metadata because their typed comparison is not there yet.
+    pub awaiting_view: u64,
+    /// Older versions that this policy can't be compared with, and why.
+    pub left_out: Vec<(Label, Recapture)>,
+}
+
+/// The selected version can't serve this policy.
+#[derive(Debug, Error)]
+#[error("baseline {label}: {reason}")]
+pub struct NotComparable {
+    /// The selected version.
+    pub label: Label,
+    /// Why not.
+    pub reason: Recapture,
+}
+
+impl Comparison {
+    /// Prepares the comparison with `selected`, and with the `older` versions for the verdict "outdated".
+    ///
+    /// # Errors
+    /// [`NotComparable`], where the capture of the selected version left out what the policy compares.
+    pub fn new(
+        selected: &Baseline,
+        older: &[Baseline],
+        policy: Policy,
+        live: bool,
+        salt: &Salt,
+    ) -> Result<Self, NotComparable> {
+        let rules = policy.compile();
+        let live = live && selected.header.live;
+        let project = |baseline: &Baseline| ProjectedSet::new(baseline, &rules, policy.scopes(), live, &witness);
+        let reference = |baseline: &Baseline, set: ProjectedSet| Reference {
+            label: baseline.header.label.clone(),
+            serial: baseline.header.serial,
+            identity: baseline.header.identity.clone(),
+            set: Arc::new(Salted::new(set, salt)),
+        };
+        let label = &selected.header.label;
+        let set = project(selected).map_err(|reason| NotComparable { label: label.clone(), reason })?;
+        let awaits = |record: &&crate::protocol::Record| {
+            policy.rule_of(rules.ruling(record.view()).0).is_some_and(crate::policy::RuleText::awaits)
+        };
+        let awaiting_view = set.records.iter().filter(awaits).count() as u64;
+        let mut references = vec![reference(selected, set)];
+        let mut left_out = Vec::new();
+        let mut older: Vec<&Baseline> =
+            older.iter().filter(|baseline| baseline.header.serial < selected.header.serial).collect();
+        older.sort_by_key(|baseline| std::cmp::Reverse(baseline.header.serial));
+        for baseline in older {
+            match project(baseline) {
+                Ok(set) => references.push(reference(baseline, set)),
+                Err(reason) => left_out.push((baseline.header.label.clone(), reason)),
+            }
+        }
+        Ok(Self { references, policy, rules, live, awaiting_view, left_out })
+    }
+}

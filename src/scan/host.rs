@@ -1,0 +1,248 @@
+//! The task of one host: dial, observe, judge.
+//!
+//! *Invariant:* whatever goes wrong becomes a value in the outcome.
+
+use super::comparison::Comparison;
+use super::event::{Account, Event};
+use super::evidence::evidence;
+use crate::collect::{self, Ask, Failure, PROBE, command};
+use crate::drift::{Observation, judge};
+use crate::model::text::hex;
+use crate::model::{Collector, Decision, Evidence, HostOutcome, Reason, Verdict, Wire};
+use crate::protocol::Salt;
+use crate::protocol::request::{Limits, Mode};
+use crate::transport::{Connection, Dialer, LocalConnection, Route, Step};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How a target is reached.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// Over SSH.
+    Ssh(Box<Route>),
+    /// On this machine.
+    Local,
+}
+
+/// One host of the run with all that was decided about it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its name in the fleet.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// Its address for people.
+    pub address: String,
+    /// How to get there.
+    pub way: Way,
+    /// The folder to scan; `/` is the running system.
+    pub root: String,
+    /// Whether the probe runs under sudo.
+    pub sudo: bool,
+    /// What it is compared with.
+    pub comparison: Arc<Comparison>,
+}
+
+/// Terms of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// For each host, from its turn to its verdict.
+    pub timeout: Duration,
+    /// One hashing process a host.
+    pub gentle: bool,
+    /// Of the run.
+    pub salt: Salt,
+}
+
+/// The limits that a host gets: the policy's, and never so much time that its account comes after our deadline.
+#[must_use]
+pub fn ask_terms(limits: Limits, timeout: Duration) -> Limits {
+    let seconds = u32::try_from(timeout.as_secs() * 9 / 10).unwrap_or(u32::MAX).max(1);
+    Limits { seconds: limits.seconds.min(seconds), ..limits }
+}
+
+/// Runs the task.
+pub(super) fn scan(
+    target: &Target,
+    index: usize,
+    terms: &Terms,
+    dialer: &Dialer,
+    tell: &dyn Fn(Event),
+) -> (HostOutcome, Account) {
+    let start = Instant::now();
+    let mut task = Task {
+        target,
+        terms,
+        deadline: start + terms.timeout,
+        wire: Wire { attempts: 1, ..Wire::default() },
+        host_key: None,
+        account: Account {
+            host: target.name.clone(),
+            address: target.address.clone(),
+            sudo: target.sudo,
+            started: now_text(),
+            ..Account::default()
+        },
+    };
+    let observed = task.observe(dialer, &mut |step| {
+        if let Step::Retrying { why, .. } = step {
+            tell(Event::Retrying { index, why });
+        }
+    });
+    task.wire.millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let end = observed.as_ref().map_or_else(ToString::to_string, |_| "ok".to_owned());
+    let outcome = task.outcome(observed);
+    let account = Account {
+        ended: now_text(),
+        sent: outcome.wire.sent,
+        received: outcome.wire.received,
+        attempts: outcome.wire.attempts,
+        host_key: outcome.host_key.clone(),
+        end,
+        ..task.account
+    };
+    (outcome, account)
+}
+
+struct Task<'a> {
+    target: &'a Target,
+    terms: &'a Terms,
+    deadline: Instant,
+    wire: Wire,
+    host_key: Option<String>,
+    account: Account,
+}
+
+impl Task<'_> {
+    fn observe(&mut self, dialer: &Dialer, steps: &mut dyn FnMut(Step)) -> Result<Observation, Failure> {
+        match &self.target.way {
+            Way::Local => self.converse(&mut LocalConnection::new()),
+            Way::Ssh(route) => {
+                let mut attempts = 1;
+                let mut key = None;
+                let dialled = dialer.dial(route, self.deadline, &mut |step| {
+                    match &step {
+                        Step::Retrying { attempt, .. } => attempts = attempt + 1,
+                        Step::HostKey { key: seen, .. } => key = Some(seen.clone()),
+                        Step::Resolved { .. } | Step::Connected { .. } | Step::LoggedIn { .. } => {}
+                    }
+                    steps(step);
+                });
+                self.wire.attempts = attempts;
+                self.host_key = key;
+                let mut connection = dialled.map_err(|error| Failure::of_transport(&error))?;
+                self.converse(&mut connection)
+            }
+        }
+    }
+
+    fn converse(&mut self, connection: &mut dyn Connection) -> Result<Observation, Failure> {
+        let comparison = &self.target.comparison;
+        let mut nonce = [0u8; 32];
+        getrandom::fill(&mut nonce)
+            .map_err(|error| Failure::new(Reason::Internal, format!("no random numbers: {error}")))?;
+        let ask = Ask {
+            host: &self.target.name,
+            root: &self.target.root,
+            live: comparison.live && self.target.root == "/",
+            sudo: self.target.sudo,
+            gentle: self.terms.gentle,
+            limits: ask_terms(comparison.policy.limits(), self.terms.timeout),
+            scopes: comparison.policy.scopes(),
+            rules: &comparison.rules,
+            salt: &self.terms.salt,
+            nonce,
+        };
+        self.account.key_used = connection.key_used().map(ToOwned::to_owned);
+        self.account.command = Some(command(ask.sudo, PROBE.len()));
+        let symbols = u32::try_from(crate::drift::reference::FIRST).unwrap_or(0);
+        self.account.request = Some(hex(&Sha256::digest(ask.request(Mode::Sketch(symbols)))));
+        connection.allow(collect::budget(&comparison.references), self.deadline);
+        let observed = collect::observe(connection, &ask, &comparison.references);
+        let traffic = connection.traffic();
+        self.wire.sent = traffic.sent;
+        self.wire.received = traffic.received;
+        observed
+    }
+
+    fn outcome(&self, observed: Result<Observation, Failure>) -> HostOutcome {
+        let target = self.target;
+        let blank = HostOutcome {
+            name: target.name.clone(),
+            group: target.group.clone(),
+            address: target.address.clone(),
+            verdict: Verdict::Unverifiable,
+            decision: Decision::Investigate,
+            reference: target.comparison.references.first().map(|reference| reference.label.to_string()),
+            versions_behind: None,
+            reasons: Vec::new(),
+            findings: Vec::new(),
+            coverage: None,
+            collector: None,
+            host_key: self.host_key.clone(),
+            evidence: Evidence::default(),
+            wire: self.wire,
+        };
+        let observation = match observed {
+            Ok(observation) => observation,
+            Err(failure) => return HostOutcome { reasons: vec![failure.obstacle()], ..blank },
+        };
+        let comparison = &target.comparison;
+        let judged = judge(&comparison.references, comparison.awaiting_view, &observation, &comparison.policy);
+        HostOutcome {
+            verdict: judged.verdict,
+            decision: judged.verdict.decision(),
+            reference: Some(judged.reference),
+            versions_behind: judged.versions_behind,
+            reasons: judged.reasons,
+            findings: judged.findings,
+            coverage: Some(judged.coverage),
+            collector: Some(match target.way {
+                Way::Ssh(_) => Collector::Stream,
+                Way::Local => Collector::Local,
+            }),
+            evidence: evidence(&observation.evidence, now()),
+            ..blank
+        }
+    }
+}
+
+/// What is left of a host whose task panicked.
+pub(super) fn fault(target: &Target) -> (HostOutcome, Account) {
+    let failure = Failure {
+        remedy: Some("please report it with the output of driftscan version".to_owned()),
+        ..Failure::new(Reason::Internal, "a fault of driftscan's own; the message is on standard error")
+    };
+    let outcome = HostOutcome {
+        name: target.name.clone(),
+        group: target.group.clone(),
+        address: target.address.clone(),
+        verdict: Verdict::Unverifiable,
+        decision: Decision::Investigate,
+        reference: None,
+        versions_behind: None,
+        reasons: vec![failure.obstacle()],
+        findings: Vec::new(),
+        coverage: None,
+        collector: None,
+        host_key: None,
+        evidence: Evidence::default(),
+        wire: Wire::default(),
+    };
+    let account = Account {
+        host: target.name.clone(),
+        address: target.address.clone(),
+        end: failure.to_string(),
+        ..Account::default()
+    };
+    (outcome, account)
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+fn now_text() -> String {
+    jiff::Timestamp::from_second(now()).map(|time| time.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,82 @@
+//! `driftscan.capture/v1`: the story of a capture, beside the baseline, frozen.
+//!
+//! *Invariant:* provenance only: nothing here takes part in a comparison.
+
+use crate::model::Evidence;
+use serde::Serialize;
+
+/// Where a baseline came from.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// `NAME@VERSION`.
+    pub label: String,
+    /// Digest of the baseline's bytes.
+    pub baseline: String,
+    /// Program and version.
+    pub tool: String,
+    /// Digest of the probe.
+    pub probe: String,
+    /// Digest of the policy in force.
+    pub policy: String,
+    /// RFC 3339.
+    pub captured: String,
+    /// Who ran it, as far as the environment tells.
+    pub by: String,
+    /// The golden machine.
+    pub source: String,
+    /// Its host key.
+    pub host_key: Option<String>,
+    /// What is true of it alone.
+    pub evidence: Evidence,
+    /// Entries seen.
+    pub walked: u64,
+    /// Bytes hashed.
+    pub hashed_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    version: u32,
+    label: &'a str,
+    baseline_sha256: &'a str,
+    tool: &'a str,
+    probe_sha256: &'a str,
+    policy_sha256: &'a str,
+    captured: &'a str,
+    by: &'a str,
+    source: &'a str,
+    host_key: Option<&'a str>,
+    machine_id_digest: Option<&'a str>,
+    boot: Option<&'a str>,
+    clock_skew: Option<i64>,
+    walked: u64,
+    hashed_bytes: u64,
+}
+
+/// Writes the document.
+#[must_use]
+pub fn write(story: &Story) -> Vec<u8> {
+    let document = Document {
+        schema: "driftscan.capture/v1",
+        version: 1,
+        label: &story.label,
+        baseline_sha256: &story.baseline,
+        tool: &story.tool,
+        probe_sha256: &story.probe,
+        policy_sha256: &story.policy,
+        captured: &story.captured,
+        by: &story.by,
+        source: &story.source,
+        host_key: story.host_key.as_deref(),
+        machine_id_digest: story.evidence.machine_id.as_deref(),
+        boot: story.evidence.boot.as_deref(),
+        clock_skew: story.evidence.clock_skew,
+        walked: story.walked,
+        hashed_bytes: story.hashed_bytes,
+    };
+    // Strings, numbers and options always serialise.
+    let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
