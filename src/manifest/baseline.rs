@@ -97,7 +97,7 @@ pub enum BaselineError {
     /// No trailer.
     #[error("incomplete: the last line is not a trailer")]
     Incomplete,
-    /// The trailer's digest or count is not that of the lines.
+    /// The trailer's digest or count is not that of the lines, or they are not in canonical form.
     #[error("altered: {0}")]
     Altered(String),
     /// Nothing to compare.
@@ -139,6 +139,11 @@ impl Baseline {
     pub fn read(bytes: &[u8]) -> Result<Self, BaselineError> {
         let (header, records) = v1::read(bytes)?;
         fit(&records)?;
+        // One machine, one file: spaces, other orders of fields and escapes would give the same records another digest.
+        if v1::write(&header, &records) != bytes {
+            let text = "its bytes are not those that driftscan writes for what they say";
+            return Err(BaselineError::Altered(text.to_owned()));
+        }
         Ok(Self { header, records, digest: hex(&Sha256::digest(bytes)) })
     }
 

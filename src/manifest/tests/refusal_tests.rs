@@ -125,3 +125,25 @@ fn a_baseline_of_other_rules_has_other_bytes() {
     let other = Baseline::new(header(rules(&[("/**", Mask::METADATA)])), small().records).unwrap();
     assert_ne!(other.digest, baseline(small().records).digest);
 }
+
+#[test]
+fn another_spelling_of_the_same_records() {
+    let altered =
+        Err(BaselineError::Altered("its bytes are not those that driftscan writes for what they say".to_owned()));
+    for (from, to) in [
+        ("\"mode\":\"0644\"", "\"mode\": \"0644\""),
+        ("\"mode\":\"0644\"", "\"mode\":\"0644\",\"acl\":null"),
+        ("\"type\":\"file\",\"mode\":\"0644\"", "\"mode\":\"0644\",\"type\":\"file\""),
+        ("pkg:bash", "pkg:b\\u0061sh"),
+        ("sha256:01", "sha256:+1"),
+        ("\n{\"subject\":\"pkg", "\n\n{\"subject\":\"pkg"),
+        ("\"scopes\":[\"/\"]", "\"scopes\":[ \"/\"]"),
+        ("\"compares\":\"everything\"", "\"compares\":\"everything\",\"kinds\":[]"),
+    ] {
+        let bytes = String::from_utf8(small().write()).unwrap();
+        let lines = bytes[..=bytes[..bytes.len() - 1].rfind('\n').unwrap()].replacen(from, to, 1);
+        assert_eq!(Baseline::read(&sealed(&lines, small().records.len())), altered, "{to}");
+    }
+    let spaced = String::from_utf8(small().write()).unwrap().replace("\"records\":8", "\"records\": 8");
+    assert_eq!(Baseline::read(spaced.as_bytes()), altered);
+}
