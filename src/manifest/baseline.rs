@@ -120,7 +120,7 @@ impl Baseline {
     /// No file at all, a subject that stands twice, or an attribute that was not read.
     pub fn new(header: Header, mut records: Vec<Record>) -> Result<Self, BaselineError> {
         records.sort_by(|a, b| a.subject().cmp(b.subject()));
-        fit(&records)?;
+        fit(&header, &records)?;
         let mut baseline = Self { header, records, digest: String::new() };
         baseline.digest = hex(&Sha256::digest(baseline.write()));
         Ok(baseline)
@@ -138,7 +138,7 @@ impl Baseline {
     /// See [`BaselineError`]; nothing is accepted in part.
     pub fn read(bytes: &[u8]) -> Result<Self, BaselineError> {
         let (header, records) = v1::read(bytes)?;
-        fit(&records)?;
+        fit(&header, &records)?;
         // One machine, one file: spaces, other orders of fields and escapes would give the same records another digest.
         if v1::write(&header, &records) != bytes {
             let text = "its bytes are not those that driftscan writes for what they say";
@@ -160,7 +160,11 @@ impl Baseline {
     }
 }
 
-fn fit(records: &[Record]) -> Result<(), BaselineError> {
+fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
+    if let Some(rule) = header.rules.rules().iter().find(|rule| !v1::has_words_for(rule)) {
+        let subject = crate::model::text::escape(rule.pattern.text());
+        return Err(BaselineError::Unfit { subject, text: "a rule that this version can't store" });
+    }
     if !records.iter().any(|record| record.view().path().is_some()) {
         return Err(BaselineError::Empty);
     }
@@ -180,6 +184,9 @@ fn fit(records: &[Record]) -> Result<(), BaselineError> {
         }
         if record.view().attrs().any(|(_, value)| matches!(value, Value::Unread(_))) {
             return Err(unfit(record, "an attribute that was not read"));
+        }
+        if record.view().attr(Attr::View).is_some() {
+            return Err(unfit(record, "a view, which this version can't store"));
         }
     }
     Ok(())

@@ -2,8 +2,8 @@
 
 use super::{baseline, changed, header, sealed, small};
 use crate::manifest::{Baseline, BaselineError};
-use crate::protocol::{Attr, Mask, Value, Why};
-use crate::protocol_tests::{fact, file, lacking, package, record, rules, with};
+use crate::protocol::{Attr, Mask, Rule, RuleSet, Value, Why};
+use crate::protocol_tests::{fact, file, lacking, package, record, rule, rules, set, with};
 
 fn words(result: Result<Baseline, BaselineError>) -> String {
     result.unwrap_err().to_string()
@@ -146,4 +146,18 @@ fn another_spelling_of_the_same_records() {
     }
     let spaced = String::from_utf8(small().write()).unwrap().replace("\"records\":8", "\"records\": 8");
     assert_eq!(Baseline::read(spaced.as_bytes()), altered);
+}
+
+/// `write` had no word for them, and left them out or wrote another one.
+#[test]
+fn a_view_or_a_mask_that_the_format_has_no_word_for() {
+    let viewed = set(&file("/b", 1), Attr::View, b"fstab/1");
+    let error = words(Baseline::new(header(rules(&[])), vec![file("/a", 1), viewed]));
+    assert_eq!(error, "fs:/b: a view, which this version can't store");
+    for strange in [Mask::STRICT.with(Attr::Selinux), Mask::ALL, Mask(1 << Attr::Content as u32)] {
+        let error = words(Baseline::new(header(rules(&[("/**", Mask::STRICT), ("/b", strange)])), vec![file("/a", 1)]));
+        assert_eq!(error, "/b: a rule that this version can't store");
+    }
+    let viewed = RuleSet::new(vec![Rule { view: 1, ..rule("/b", Mask::STRICT) }]).unwrap();
+    assert_eq!(words(Baseline::new(header(viewed), vec![file("/a", 1)])), "/b: a rule that this version can't store");
 }
