@@ -4,7 +4,7 @@ use super::{baseline, header, small};
 use crate::manifest::{Baseline, ProjectedSet, Recapture};
 use crate::policy::witness;
 use crate::protocol::{Attr, Mask, Record, RuleSet, digest};
-use crate::protocol_tests::{file, folder, lacking, mount, package, rules};
+use crate::protocol_tests::{file, folder, lacking, mount, package, rules, set};
 use proptest::prelude::*;
 
 fn project(baseline: &Baseline, rules: &RuleSet, scopes: &[&str], live: bool) -> Result<ProjectedSet, Recapture> {
@@ -120,4 +120,35 @@ proptest! {
             prop_assert_eq!(again.set(), once.set());
         }
     }
+}
+
+/// A group of hard links is named by its first path *in scope*: a narrower scope or a rule can take that one away.
+#[test]
+fn hard_links_are_named_as_a_host_of_this_scope_names_them() {
+    let link = |path: &str, first: &str| set(&file(path, 1), Attr::Link, first.as_bytes());
+    let all = baseline(vec![
+        link("/bin/a", "/bin/a"),
+        link("/usr/a", "/bin/a"),
+        link("/usr/b", "/bin/a"),
+        link("/usr/y", "/usr/y"),
+        link("/usr/z", "/usr/y"),
+    ]);
+    let links = |rules: &RuleSet, scopes: &[&str]| {
+        let set = project(&all, rules, scopes, true).unwrap();
+        let link = |record: &Record| {
+            let link = record.view().present(Attr::Link).map_or("-", |link| std::str::from_utf8(link).unwrap());
+            format!("{} {link}", std::str::from_utf8(record.view().path().unwrap()).unwrap())
+        };
+        set.records.iter().map(link).collect::<Vec<_>>().join(", ")
+    };
+    let whole = "/bin/a /bin/a, /usr/a /bin/a, /usr/b /bin/a, /usr/y /usr/y, /usr/z /usr/y";
+    assert_eq!(links(&strict(), &["/"]), whole);
+    assert_eq!(links(&strict(), &["/usr"]), "/usr/a /usr/a, /usr/b /usr/a, /usr/y /usr/y, /usr/z /usr/y");
+    let but = |path, mask| rules(&[("/**", Mask::STRICT), (path, mask)]);
+    assert_eq!(links(&but("/usr/b", Mask::NONE), &["/usr"]), "/usr/a -, /usr/y /usr/y, /usr/z /usr/y");
+    // Where links are not compared a path is no member of its group.
+    assert_eq!(
+        links(&but("/bin/a", Mask::METADATA), &["/"]),
+        "/bin/a -, /usr/a /usr/a, /usr/b /usr/a, /usr/y /usr/y, /usr/z /usr/y"
+    );
 }
