@@ -10,3 +10,6 @@ pub mod v1;
 pub use baseline::{Baseline, BaselineError, Header, Identity};
 pub use label::Label;
 pub use projected::{ProjectedSet, Recapture};
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,9 @@
 
 use super::baseline::Baseline;
 use crate::model::text::escape;
-use crate::protocol::{Attr, Digest, Id, Kind, Mask, Record, RuleSet, Salt, digest};
+use crate::protocol::record::RecordWriter;
+use crate::protocol::{Attr, Digest, Id, Kind, Mask, Record, RecordRef, RuleSet, Salt, Value, digest};
+use std::collections::HashMap;
 use thiserror::Error;
 
 /// The policy compares what the capture left out.
@@ -64,16 +66,21 @@ impl ProjectedSet {
             return Err(Recapture::Scope { scope: escape(scope) });
         }
         left_out(&header.rules, rules, witness)?;
-        let mut records = Vec::new();
-        let mut encoded = Vec::new();
+        let mut compared: Vec<(RecordRef<'_>, Mask)> = Vec::new();
         for record in &baseline.records {
             let view = record.view();
             let Some(mask) = mask(view, rules, scopes, live) else { continue };
             if mask.has(Attr::Content) && view.kind() == Some(Kind::File) && view.attr(Attr::Content).is_none() {
                 return Err(Recapture::Content { path: escape(view.path().unwrap_or_default()) });
             }
+            compared.push((view, mask));
+        }
+        let groups = link_groups(&compared);
+        let mut records = Vec::with_capacity(compared.len());
+        let mut encoded = Vec::new();
+        for (view, mask) in compared {
             encoded.clear();
-            view.project(mask, &mut encoded);
+            project(view, mask, &groups, &mut encoded);
             // A projection of a record is a record.
             if let Ok(record) = Record::parse(&encoded) {
                 records.push(record);
@@ -105,6 +112,36 @@ impl ProjectedSet {
     }
 }
 
+/// For each group of hard links, by the name that the capture gave it: its first path that is compared, and how many
+/// there are.
+type LinkGroups<'a> = HashMap<&'a [u8], (&'a [u8], usize)>;
+
+/// The capture named a group by its first path in *its* scope and rules; today's may leave that path out.
+fn link_groups<'a>(compared: &[(RecordRef<'a>, Mask)]) -> LinkGroups<'a> {
+    let mut groups = LinkGroups::new();
+    for (record, mask) in compared {
+        if let (true, Some(name), Some(path)) = (mask.has(Attr::Link), record.present(Attr::Link), record.path()) {
+            // Records ascend by path, so the first that comes is the first there is.
+            groups.entry(name).or_insert((path, 0)).1 += 1;
+        }
+    }
+    groups
+}
+
+/// The record as a host would send it: a group of one name is none.
+fn project(record: RecordRef<'_>, mask: Mask, groups: &LinkGroups<'_>, out: &mut Vec<u8>) {
+    let mut writer = RecordWriter::new(out, record.subject());
+    for (attr, value) in record.attrs().filter(|(attr, _)| mask.has(*attr)) {
+        match (attr, value) {
+            (Attr::Link, Value::Present(name)) => match groups.get(name) {
+                Some((first, names)) if *names > 1 => writer.present(attr, first),
+                Some(_) | None => {}
+            },
+            _ => writer.put(attr, value),
+        }
+    }
+}
+
 /// The digest of a set from digests in any order.
 #[must_use]
 pub fn set_of(digests: &[Digest]) -> Digest {
@@ -113,7 +150,7 @@ pub fn set_of(digests: &[Digest]) -> Digest {
     digest::of_set(sorted)
 }
 
-fn mask(record: crate::protocol::RecordRef<'_>, rules: &RuleSet, scopes: &[Vec<u8>], live: bool) -> Option<Mask> {
+fn mask(record: RecordRef<'_>, rules: &RuleSet, scopes: &[Vec<u8>], live: bool) -> Option<Mask> {
     let subject = record.subject();
     if !live && (subject.starts_with(b"mount:") || matches!(subject, b"fact:kernel" | b"fact:arch")) {
         return None;
