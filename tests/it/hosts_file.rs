@@ -170,9 +170,7 @@ fn a_limit_selects_and_a_limit_of_nobody_is_refused() {
 #[test]
 fn usage_errors_are_1() {
     let lab = lab();
-    for args in
-        [&["scan", "--no-such-flag"][..], &["no-such-command"], &["scan", "--jobs", "many"], &["baseline", "capture"]]
-    {
+    for args in [&["scan", "--no-such-flag"][..], &["scan", "--jobs", "many"], &["baseline", "capture"]] {
         lab.driftscan(args).run().exits(1);
     }
     lab.driftscan(&["--help"]).run().succeeds();

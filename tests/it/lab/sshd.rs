@@ -7,7 +7,7 @@ use super::script::Answer;
 use super::{Tree, account, is_root, program};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -180,7 +180,8 @@ fn knows_penalties(dir: &Path) -> bool {
 
 /// Starts the server and waits until it listens; `None` when somebody took the port meanwhile.
 fn launch(dir: &Path, options: &Options) -> Option<Child> {
-    let log = fs::File::create(dir.join("log")).unwrap();
+    fs::write(dir.join("log"), "").unwrap();
+    let errors = File::options().append(true).open(dir.join("log")).unwrap();
     // A server dies with the test even where the test is killed.
     let mut command = Command::new(program("setpriv"));
     command.args(["--pdeathsig", "KILL", "--"]);
@@ -189,8 +190,9 @@ fn launch(dir: &Path, options: &Options) -> Option<Child> {
         command.arg(format!("{text}; exec \"$0\" \"$@\""));
     }
     command.arg(program("sshd"));
-    command.args(["-D", "-e", "-f"]).arg(dir.join("config"));
-    command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
+    // By a file of its own: what it logged to standard error would reach the client as the command's.
+    command.args(["-D", "-f"]).arg(dir.join("config")).arg("-E").arg(dir.join("log"));
+    command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).process_group(0);
     let mut child = command.spawn().unwrap();
     let start = Instant::now();
     loop {
