@@ -251,7 +251,10 @@ const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privile
 /// Whether a rule can be written; a mask without a word would be read back as another one.
 pub(super) fn has_words_for(rule: &Rule) -> bool {
     let conditions = CONDITIONS.iter().fold(0, |bits, (_, bit)| bits | bit);
-    rule.view == 0 && rule.when.kinds < 0x80 && rule.when.conditions & !conditions == 0 && MASKS.iter().any(|(_, mask)| *mask == rule.mask)
+    rule.view == 0
+        && rule.when.kinds < 0x80
+        && rule.when.conditions & !conditions == 0
+        && MASKS.iter().any(|(_, mask)| *mask == rule.mask)
 }
 
 fn rule_line(rule: &Rule) -> RuleLine {
