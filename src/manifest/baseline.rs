@@ -5,7 +5,7 @@
 use super::label::Label;
 use super::v1;
 use crate::model::text::hex;
-use crate::protocol::{Attr, Record, RuleSet, Value};
+use crate::protocol::{Attr, Kind, Record, RuleSet, Value};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
@@ -166,7 +166,9 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
         let subject = crate::model::text::escape(rule.pattern.text());
         return Err(BaselineError::Unfit { subject, text: "a rule that this version can't store" });
     }
-    if !records.iter().any(|record| record.view().path().is_some()) {
+    // The root alone, or empty folders, prove nothing of what a machine runs.
+    let is_substance = |record: &Record| record.view().kind().is_some_and(|kind| kind != Kind::Directory);
+    if !records.iter().any(is_substance) {
         return Err(BaselineError::Empty);
     }
     let unfit =
