@@ -5,7 +5,7 @@
 use super::label::Label;
 use super::v1;
 use crate::model::text::hex;
-use crate::protocol::{Attr, Kind, Record, RuleSet, Value};
+use crate::protocol::{Attr, Record, RuleSet, Value};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
@@ -59,7 +59,7 @@ fn alias(arch: &str) -> &str {
 
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let os = if self.os.is_empty() { "an unknown system" } else { &self.os };
+        let os = if self.os.is_empty() { "unknown system" } else { &self.os };
         let parts = [os, &self.os_version, &self.arch];
         f.write_str(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
     }
@@ -166,11 +166,6 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
         let subject = crate::model::text::escape(rule.pattern.text());
         return Err(BaselineError::Unfit { subject, text: "a rule that this version can't store" });
     }
-    // The root alone, or empty folders, prove nothing of what a machine runs.
-    let is_substance = |record: &Record| record.view().kind().is_some_and(|kind| kind != Kind::Directory);
-    if !records.iter().any(is_substance) {
-        return Err(BaselineError::Empty);
-    }
     let unfit =
         |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };
     for pair in records.windows(2) {
@@ -193,5 +188,7 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
             return Err(unfit(record, "a view, which this version can't store"));
         }
     }
-    Ok(())
+    // The root alone proves nothing of what a machine runs.
+    let has_paths = records.iter().any(|record| record.view().path().is_some_and(|path| path != b"/"));
+    if has_paths { Ok(()) } else { Err(BaselineError::Empty) }
 }
