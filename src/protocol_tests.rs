@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod codec_tests;
-mod pattern_tests;
+pub(crate) mod pattern_tests;
 mod record_tests;
 mod rule_tests;
 mod sketch_tests;

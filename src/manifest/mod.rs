@@ -4,6 +4,7 @@
 
 pub mod baseline;
 pub mod label;
+mod overlap;
 pub mod projected;
 pub mod v1;
 

@@ -4,9 +4,11 @@
 //! error that says "recapture", never a silent gap.
 
 use super::baseline::Baseline;
+use super::overlap::overlap;
 use crate::model::text::escape;
 use crate::protocol::record::RecordWriter;
-use crate::protocol::{Attr, Digest, Id, Kind, Mask, Record, RecordRef, RuleSet, Salt, Value, digest};
+use crate::protocol::rule::Facts;
+use crate::protocol::{Attr, Digest, Id, Kind, Mask, Pattern, Record, RecordRef, RuleSet, Salt, Value, digest};
 use std::collections::HashMap;
 use thiserror::Error;
 
@@ -61,7 +63,7 @@ impl ProjectedSet {
         rules: &RuleSet,
         scopes: &[Vec<u8>],
         live: bool,
-        witness: &dyn Fn(&crate::protocol::Pattern) -> Vec<u8>,
+        witness: &dyn Fn(&Pattern) -> Vec<u8>,
     ) -> Result<Self, Recapture> {
         let header = &baseline.header;
         if let Some(scope) = scopes.iter().find(|scope| !within(scope, &header.scopes)) {
@@ -179,27 +181,33 @@ fn within(path: &[u8], scopes: &[Vec<u8>]) -> bool {
     })
 }
 
-/// Tries a sample path of each rule by which the capture left something out against today's rules.
-fn left_out(
-    captured: &RuleSet,
-    today: &RuleSet,
-    witness: &dyn Fn(&crate::protocol::Pattern) -> Vec<u8>,
-) -> Result<(), Recapture> {
-    use crate::protocol::rule::Facts;
+/// Tries sample paths against the rules of then and of now: one of each rule by which the capture left something out,
+/// and one that it shares with each rule by which something is compared today.
+fn left_out(captured: &RuleSet, today: &RuleSet, witness: &dyn Fn(&Pattern) -> Vec<u8>) -> Result<(), Recapture> {
     if captured == today {
         return Ok(());
     }
     let (captured_all, today_all) = (captured.all(), today.all());
+    let gap = |sample: &[u8]| {
+        sorts().any(|facts| {
+            let then = captured.decide(&captured_all, sample, facts, &mut || false).1;
+            let now = today.decide(&today_all, sample, facts, &mut || false).1;
+            then == Mask::NONE && now != Mask::NONE
+        })
+    };
     for rule in captured.rules().iter().filter(|rule| rule.mask == Mask::NONE) {
-        let sample = witness(&rule.pattern);
-        for (kind, mode) in [(Kind::File, 0o644), (Kind::File, 0o755), (Kind::Directory, 0o755)] {
-            let facts = Facts { kind, mode };
-            let then = captured.decide(&captured_all, &sample, facts, &mut || false).1;
-            let now = today.decide(&today_all, &sample, facts, &mut || false).1;
-            if then == Mask::NONE && now != Mask::NONE {
-                return Err(Recapture::Ignored { pattern: escape(rule.pattern.text()) });
-            }
+        let compares = today.rules().iter().filter(|rule| rule.mask != Mask::NONE);
+        let mut samples = std::iter::once(witness(&rule.pattern))
+            .chain(compares.filter_map(|other| overlap(&rule.pattern, &other.pattern)));
+        if samples.any(|sample| gap(&sample)) {
+            return Err(Recapture::Ignored { pattern: escape(rule.pattern.text()) });
         }
     }
     Ok(())
+}
+
+/// What a rule may ask of an entry beside its path.
+fn sorts() -> impl Iterator<Item = Facts> {
+    let kinds = Kind::ALL.into_iter().map(|kind| Facts { kind, mode: 0o644 });
+    kinds.chain([0o755, 0o4755].map(|mode| Facts { kind: Kind::File, mode }))
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod overlap_tests;
 mod projection_tests;
 mod refusal_tests;
 mod stored_tests;

@@ -172,7 +172,7 @@ pub(super) fn slow(pattern: &[u8], path: &[u8]) -> bool {
 }
 
 /// Patterns over the letters a and b, and a few oddities.
-pub(super) fn any_pattern() -> impl Strategy<Value = String> {
+pub(crate) fn any_pattern() -> impl Strategy<Value = String> {
     let simple = select(vec![
         "a", "b", "ab", "*", "a*", "*b", "?", "??", "*a*", "*a*b", "[ab]", "[!a]", "[]a]", "[a-]b", "\\*", "a\\b",
         "[b-a]*", "?*",
@@ -187,7 +187,7 @@ pub(super) fn any_pattern() -> impl Strategy<Value = String> {
 const NAMES: [&str; 6] = ["a", "b", "ab", "ba", "aab", "*"];
 
 /// Paths of those names.
-pub(super) fn any_path() -> impl Strategy<Value = String> {
+pub(crate) fn any_path() -> impl Strategy<Value = String> {
     vec(select(NAMES.to_vec()), 0..6).prop_map(|parts| format!("/{}", parts.join("/")))
 }
 

@@ -152,3 +152,42 @@ fn hard_links_are_named_as_a_host_of_this_scope_names_them() {
         "/bin/a -, /usr/a /usr/a, /usr/b /usr/a, /usr/y /usr/y, /usr/z /usr/y"
     );
 }
+
+/// A sample of the capture's rule alone overlooked them: `/var/cache/x` is left out by both.
+#[test]
+fn a_narrow_rule_that_compares_inside_what_was_left_out() {
+    for (left_out, compared) in [
+        ("/var/cache/**", "/var/cache/app/**"),
+        ("/var/cache/**", "/var/cache/app/conf"),
+        ("/**/*.pyc", "/opt/app/**"),
+        ("/usr/**/*.pyc", "/usr/lib/python3/__*__/*"),
+        ("/opt/*/cache/**", "/opt/app/**"),
+        ("/var/lib/[a-m]*", "/var/lib/*d"),
+        ("/srv/a*", "/srv/*z"),
+        ("/**/tmp/**", "/opt/**/keep"),
+        ("/a/**/b/**", "/a/*/c/b/?"),
+    ] {
+        let then = rules(&[("/**", Mask::STRICT), (left_out, Mask::NONE)]);
+        let now = rules(&[("/**", Mask::STRICT), (left_out, Mask::NONE), (compared, Mask::STRICT)]);
+        let captured = Baseline::new(header(then), vec![folder("/")]).unwrap();
+        let error = project(&captured, &now, &["/"], true).map(|set| set.records.len());
+        assert_eq!(error, Err(Recapture::Ignored { pattern: left_out.to_owned() }), "{compared}");
+    }
+}
+
+#[test]
+fn a_rule_that_compares_elsewhere_needs_no_new_capture() {
+    for (left_out, compared) in [
+        ("/var/cache/**", "/var/lib/app/**"),
+        ("/var/cache/**", "/var/cache"),
+        ("/**/*.pyc", "/opt/app/conf"),
+        ("/opt/*/cache/**", "/opt/app/*"),
+        ("/srv/a*", "/srv/[b-z]*"),
+        ("/a/**/b", "/a/**/c"),
+    ] {
+        let then = rules(&[("/**", Mask::STRICT), (left_out, Mask::NONE)]);
+        let now = rules(&[("/**", Mask::STRICT), (left_out, Mask::NONE), (compared, Mask::METADATA)]);
+        let captured = Baseline::new(header(then), vec![folder("/")]).unwrap();
+        assert!(project(&captured, &now, &["/"], true).is_ok(), "{left_out} {compared}");
+    }
+}
