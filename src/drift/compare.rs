@@ -9,7 +9,7 @@ use crate::model::{Change, Code, Finding, Severity};
 use crate::policy::Policy;
 use crate::protocol::coverage::{Coverage, Part};
 use crate::protocol::record::RecordWriter;
-use crate::protocol::{Attr, Record, RecordRef, Value, Why};
+use crate::protocol::{Attr, Kind, Record, RecordRef, Value, Why};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -99,7 +99,8 @@ impl Comparison<'_> {
         if let Some(path) = old.path()
             && let Some((mount, fs_type)) = self.seen.hiding(path)
         {
-            if mount != path {
+            // The mount point itself is seen as a mount; a file that a mount lies over is hidden like what is below one.
+            if mount != path || old.kind() != Some(Kind::Directory) {
                 self.hidden.entry(mount).or_insert((0, fs_type)).0 += 1;
             }
             return;
