@@ -67,10 +67,14 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn changed(&mut self, old: RecordRef<'_>, new: RecordRef<'_>) {
         if old.subject().starts_with(b"fact:") {
-            return self.push(Code::FactChanged, Change::Changed, Some(old), Some(new), &[Attr::Text]);
+            if differs(old, new, Attr::Text) {
+                self.push(Code::FactChanged, Change::Changed, Some(old), Some(new), &[Attr::Text]);
+            }
+            return;
         }
-        // Another type makes every other attribute another one as well: one finding says it.
-        let another_type = old.kind() != new.kind();
+        // Another type makes every other attribute another one as well: one finding says it. A type that was not read is
+        // no other type, or whoever answers so would hide every other difference.
+        let another_type = old.kind().zip(new.kind()).is_some_and(|(old, new)| old != new);
         for (code, attrs) in CODES {
             if another_type && code != Code::TypeChanged {
                 continue;

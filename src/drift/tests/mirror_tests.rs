@@ -1,7 +1,7 @@
 //! Comparison as algebra: nothing differs from itself, and a mirror changes sides and nothing else.
 
-use super::{difference, findings};
-use crate::drift::Difference;
+use super::{PLAIN, difference, findings, whole};
+use crate::drift::{Difference, compare};
 use crate::model::{Change, Code, Finding};
 use crate::protocol::{Attr, Record, Value};
 use crate::protocol_tests::{any_record_of, lacking};
@@ -53,6 +53,9 @@ proptest! {
     fn nothing_differs_from_itself(records in any_set()) {
         prop_assert_eq!(difference(&records, &records), Difference::default());
         prop_assert_eq!(findings(&records, &records), []);
+        // Even where somebody names the same records on both sides.
+        let both = Difference { removed: records.clone(), added: records };
+        prop_assert_eq!(compare(&both, &whole(), &PLAIN), []);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! What nobody looked at is neither changed nor removed.
 
-use super::{difference, only, policy, skipping, told, troubled, whole};
+use super::{PLAIN, difference, only, skipping, told, troubled, whole};
 use crate::drift::compare;
 use crate::model::{Change, Code};
 use crate::protocol::coverage::{Coverage, Part, Why};
 use crate::protocol::{Attr, Record, Value};
-use crate::protocol_tests::{file, folder, mount, package, set, with};
+use crate::protocol_tests::{fact, file, folder, mount, package, set, with};
 
 fn gone(before: &[Record], coverage: &Coverage) -> Vec<String> {
-    told(&compare(&difference(before, &[]), coverage, &policy("")))
+    told(&compare(&difference(before, &[]), coverage, &PLAIN))
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn unread_attributes_are_no_finding() {
         for why in Why::ALL {
             let unread = with(&plain, attr, Value::Unread(why));
             let difference = difference(&[plain.clone()], &[unread]);
-            assert_eq!(compare(&difference, &whole(), &policy("")), [], "{attr:?}");
+            assert_eq!(compare(&difference, &whole(), &PLAIN), [], "{attr:?}");
         }
     }
 }
@@ -26,8 +26,22 @@ fn unread_attributes_are_no_finding() {
 #[test]
 fn the_other_attributes_of_such_a_file_are_compared() {
     let unread = with(&set(&file("/a", 1), Attr::Mode, &[0, 0]), Attr::Content, Value::Unread(Why::Denied));
-    let found = compare(&difference(&[file("/a", 1)], &[unread]), &whole(), &policy(""));
+    let found = compare(&difference(&[file("/a", 1)], &[unread]), &whole(), &PLAIN);
     only(&found, Code::ModeChanged);
+}
+
+#[test]
+fn a_fact_that_was_not_read_is_no_finding() {
+    let unread = with(&fact("kernel", "6"), Attr::Text, Value::Unread(Why::Io));
+    assert_eq!(compare(&difference(&[fact("kernel", "6")], &[unread]), &whole(), &PLAIN), []);
+}
+
+/// It passed for another type, and one finding was all that it could have.
+#[test]
+fn a_type_that_was_not_read_hides_no_other_difference() {
+    let unread = with(&set(&file("/a", 2), Attr::Mode, &[0, 0]), Attr::Kind, Value::Unread(Why::Io));
+    let found = compare(&difference(&[file("/a", 1)], &[unread]), &whole(), &PLAIN);
+    assert_eq!(told(&found), ["content-changed fs:/a", "mode-changed fs:/a"]);
 }
 
 #[test]
@@ -46,14 +60,14 @@ fn a_folder_that_could_not_be_listed_hides_what_is_below_it() {
 #[test]
 fn what_is_there_below_such_a_folder_is_a_finding_all_the_same() {
     let coverage = troubled(&[("/a", Part::Below, Why::Limit)]);
-    let found = compare(&difference(&[file("/a/b", 1)], &[file("/a/b", 2), file("/a/c", 1)]), &coverage, &policy(""));
+    let found = compare(&difference(&[file("/a/b", 1)], &[file("/a/b", 2), file("/a/c", 1)]), &coverage, &PLAIN);
     assert_eq!(told(&found), ["content-changed fs:/a/b", "file-added fs:/a/c"]);
 }
 
 #[test]
 fn troubles_without_detail_leave_no_removal_certain() {
     let coverage = Coverage { troubles_total: 1, ..whole() };
-    let found = compare(&difference(&[file("/a", 1)], &[file("/b", 1)]), &coverage, &policy(""));
+    let found = compare(&difference(&[file("/a", 1)], &[file("/b", 1)]), &coverage, &PLAIN);
     assert_eq!(told(&found), ["file-added fs:/b"]);
 }
 
@@ -70,7 +84,7 @@ fn packages_and_mounts_are_gone_only_where_their_source_was_read() {
 #[test]
 fn a_mount_that_was_skipped_is_one_finding_with_a_count() {
     let before = [folder("/srv"), file("/srv/a", 1), file("/srv/b/c", 1), file("/srv-x", 1)];
-    let found = compare(&difference(&before, &[]), &skipping(&[("/srv", "nfs4")]), &policy(""));
+    let found = compare(&difference(&before, &[]), &skipping(&[("/srv", "nfs4")]), &PLAIN);
     assert_eq!(told(&found), ["file-removed fs:/srv-x", "mount-hides mount:/srv"]);
     let hides = found.iter().find(|finding| finding.code == Code::MountHides).unwrap();
     assert_eq!(hides.change, Change::Changed);
@@ -81,14 +95,14 @@ fn a_mount_that_was_skipped_is_one_finding_with_a_count() {
 
 #[test]
 fn an_empty_mount_point_is_no_finding() {
-    let found = compare(&difference(&[folder("/mnt")], &[]), &skipping(&[("/mnt", "nfs4")]), &policy(""));
+    let found = compare(&difference(&[folder("/mnt")], &[]), &skipping(&[("/mnt", "nfs4")]), &PLAIN);
     assert_eq!(found, []);
 }
 
 #[test]
 fn of_two_mounts_the_inner_one_hides() {
     let before = [file("/srv/a", 1), file("/srv/in/b", 1), file("/srv/in/c", 1)];
-    let found = compare(&difference(&before, &[]), &skipping(&[("/srv", "nfs4"), ("/srv/in", "tmpfs")]), &policy(""));
+    let found = compare(&difference(&before, &[]), &skipping(&[("/srv", "nfs4"), ("/srv/in", "tmpfs")]), &PLAIN);
     assert_eq!(told(&found), ["mount-hides mount:/srv", "mount-hides mount:/srv/in"]);
     let count = |subject: &[u8]| {
         let finding = found.iter().find(|finding| finding.subject == subject).unwrap();
