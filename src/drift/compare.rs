@@ -79,8 +79,9 @@ impl Comparison<'_> {
             if another_type && code != Code::TypeChanged {
                 continue;
             }
-            if attrs.iter().any(|attr| differs(old, new, *attr)) {
-                self.push(code, Change::Changed, Some(old), Some(new), attrs);
+            let differing: Vec<Attr> = attrs.iter().copied().filter(|attr| differs(old, new, *attr)).collect();
+            if !differing.is_empty() {
+                self.push(code, Change::Changed, Some(old), Some(new), &differing);
             }
         }
     }
