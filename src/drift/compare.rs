@@ -9,7 +9,7 @@ use crate::model::{Change, Code, Finding, Severity};
 use crate::policy::Policy;
 use crate::protocol::coverage::{Coverage, Part};
 use crate::protocol::record::RecordWriter;
-use crate::protocol::{Attr, Record, RecordRef, Value, Why};
+use crate::protocol::{Attr, Kind, Record, RecordRef, Value, Why};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -103,7 +103,8 @@ impl Comparison<'_> {
         if let Some(path) = old.path()
             && let Some((mount, fs_type)) = self.seen.hiding(path)
         {
-            if mount != path {
+            // A folder that serves as a mount point is hidden by design; a file that does is not.
+            if mount != path || old.kind() != Some(Kind::Directory) {
                 self.hidden.entry(mount).or_insert((0, fs_type)).0 += 1;
             }
             return;
@@ -139,7 +140,7 @@ impl Comparison<'_> {
                 RecordWriter::new(&mut encoded, &subject).present(attr, bytes);
                 Record::parse(&encoded).ok()
             };
-            let old = side(Attr::Text, format!("{count} paths of the baseline").as_bytes());
+            let old = side(Attr::Text, format!("{count} path{} of the baseline", if count == 1 { "" } else { "s" }).as_bytes());
             let new = side(Attr::FsType, fs_type);
             let (old, new) = (old.as_ref().map(Record::view), new.as_ref().map(Record::view));
             self.push(Code::MountHides, Change::Changed, old, new, &Attr::ALL);

@@ -108,6 +108,15 @@ fn of_two_mounts_the_inner_one_hides() {
         let finding = found.iter().find(|finding| finding.subject == subject).unwrap();
         finding.before.text(Attr::Text).map(ToOwned::to_owned)
     };
-    assert_eq!(count(b"mount:/srv").as_deref(), Some("1 paths of the baseline"));
+    assert_eq!(count(b"mount:/srv").as_deref(), Some("1 path of the baseline"));
     assert_eq!(count(b"mount:/srv/in").as_deref(), Some("2 paths of the baseline"));
+}
+
+/// The mount lies on the file itself: what it hides is not below the mount point, and was never told.
+#[test]
+fn a_mount_over_a_file_hides_that_file() {
+    let before = [folder("/etc"), file("/etc/shadow", 1)];
+    let found = compare(&difference(&before, &before[..1]), &skipping(&[("/etc/shadow", "tmpfs")]), &PLAIN);
+    assert_eq!(told(&found), ["mount-hides mount:/etc/shadow"]);
+    assert_eq!(only(&found, Code::MountHides).before.text(Attr::Text), Some("1 path of the baseline"));
 }
