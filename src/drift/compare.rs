@@ -199,6 +199,7 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn new(coverage: &'a Coverage) -> Self {
         let lost = |name: &[u8]| coverage.troubles.iter().any(|t| t.part == Part::Source && t.path == name);
+        let detail_lost = coverage.troubles_total > coverage.troubles.len() as u64;
         let blind = |part| matches!(part, Part::Below | Part::Entry);
         let mut places: Vec<&[u8]> =
             coverage.troubles.iter().filter(|t| blind(t.part)).map(|t| t.path.as_slice()).collect();
@@ -206,9 +207,10 @@ impl<'a> Seen<'a> {
         Self {
             coverage,
             blind: places,
-            detail_lost: coverage.troubles_total > coverage.troubles.len() as u64,
+            detail_lost,
             packages: coverage.has_packages && !lost(b"packages"),
-            mounts: !lost(b"mountinfo"),
+            // The trouble of the mount table may be among those without detail; packages say so in a field of their own.
+            mounts: !detail_lost && !lost(b"mountinfo"),
         }
     }
 

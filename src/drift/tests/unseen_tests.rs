@@ -120,3 +120,11 @@ fn a_mount_over_a_file_hides_that_file() {
     assert_eq!(told(&found), ["mount-hides mount:/etc/shadow"]);
     assert_eq!(only(&found, Code::MountHides).before.text(Attr::Text), Some("1 path of the baseline"));
 }
+
+/// The detail that a full coverage gives up is cut at the end, where the mount table's trouble stands.
+#[test]
+fn troubles_without_detail_leave_no_lost_mount_certain() {
+    let coverage = Coverage { troubles_total: 1, ..whole() };
+    let before = [mount("/m", "ext4", ""), package("a", "1")];
+    assert_eq!(gone(&before, &coverage), ["package-removed pkg:a:amd64"]);
+}
