@@ -5,8 +5,8 @@ use crate::drift::{Found, Judgement, judge};
 use crate::model::{Decision, Reason, Severity, Verdict};
 use crate::policy::Policy;
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
-use crate::protocol::{Attr, Record};
-use crate::protocol_tests::{fact, file, folder, package, set};
+use crate::protocol::{Attr, Record, Value};
+use crate::protocol_tests::{fact, file, folder, package, set, with};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -142,6 +142,41 @@ fn a_source_is_never_excused() {
         let judgement = clean_but_for(troubled(&[(source, Part::Source, Why::Denied)]), &all);
         assert_eq!(judgement.verdict, Verdict::Unverifiable, "{source}");
     }
+}
+
+/// Such a record differs, gives no finding, and no trouble told of it: the host was clean. A probe that hits a limit in
+/// the middle of an extended attribute answers so, and so does whoever wants to hide an ACL.
+#[test]
+fn an_attribute_that_came_unread_without_a_trouble_is_a_gap() {
+    let mut after = base();
+    for (attr, part) in [(Attr::Acl, Part::Xattrs), (Attr::Content, Part::Content), (Attr::Mode, Part::Entry)] {
+        for (why, reason) in [(Why::Limit, Reason::Limit), (Why::Denied, Reason::Unreadable)] {
+            after[2] = with(&base()[2], attr, Value::Unread(why));
+            let judgement = judged(&base(), &after, whole(), &policy(""));
+            assert_eq!((judgement.verdict, reasons(&judgement)), (Verdict::Unverifiable, vec![reason]), "{attr:?}");
+            assert!(judgement.reasons[0].text.contains("/srv/a"), "{:?}", judgement.reasons);
+            assert!(!judgement.coverage.complete);
+            // A trouble of another part of it, or of another path, is no account of this one.
+            let elsewhere = [("/srv/a", Part::Source, why), ("/srv/b", part, why)];
+            let excusing = policy("excuse_unreadable = [\"/srv/b\"]");
+            assert_eq!(judged(&base(), &after, troubled(&elsewhere[1..]), &excusing).verdict, Verdict::Unverifiable);
+            assert_eq!(judged(&base(), &after, troubled(&elsewhere[..1]), &policy("")).verdict, Verdict::Unverifiable);
+        }
+    }
+    // With its trouble it is one gap, and can be excused.
+    after[2] = with(&base()[2], Attr::Content, Value::Unread(Why::Denied));
+    let told = troubled(&[("/srv/a", Part::Content, Why::Denied)]);
+    let judgement = judged(&base(), &after, told.clone(), &policy(""));
+    assert_eq!(
+        (judgement.verdict, judgement.reasons[0].text.as_str()),
+        (Verdict::Unverifiable, "not readable: /srv/a")
+    );
+    assert_eq!(judged(&base(), &after, told, &policy("excuse_unreadable = [\"/srv/a\"]")).verdict, Verdict::Clean);
+    // A package, a fact or a mount has no path to be told by.
+    let mut after = base();
+    after[5] = with(&base()[5], Attr::Text, Value::Unread(Why::Io));
+    let judgement = judged(&base(), &after, whole(), &policy(""));
+    assert_eq!((judgement.verdict, reasons(&judgement)), (Verdict::Unverifiable, vec![Reason::Io]));
 }
 
 #[test]
