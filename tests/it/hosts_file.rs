@@ -51,6 +51,7 @@ fn all_mistakes_at_once_with_their_lines() {
 
 #[test]
 fn no_field_carries_a_command_or_a_flag() {
+    let lab = lab();
     for line in [
         "-oProxyCommand=id",
         "web$(id)",
@@ -70,7 +71,6 @@ fn no_field_carries_a_command_or_a_flag() {
         "web\u{202e}01",
         "web\x1b[2J01",
     ] {
-        let lab = lab();
         lab.hosts_file(&[line]);
         let run = lab.scan(&[]).run().refused_with(&["hosts.txt:1"]);
         assert!(!run.stderr.contains('\x1b') && !run.stderr.contains('\u{202e}'), "{run}");

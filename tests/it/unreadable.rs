@@ -68,9 +68,10 @@ fn a_policy_can_excuse_by_name() {
     if !is_root() {
         // The capture itself needs to read everything; an ordinary account can't make a root it can't read.
         let scene = Scene::new();
-        scene.golden.chmod("/etc/shadow", 0o000);
+        scene.golden.chmod("/etc/nginx/nginx.conf", 0o000);
         let target = scene.golden.target();
-        scene.lab.driftscan(&["baseline", "capture", "web@2", "--from", &target]).run().refused_with(&["/etc/shadow"]);
+        let capture = scene.lab.driftscan(&["baseline", "capture", "web@2", "--from", &target]).run();
+        capture.refused_with(&["/etc/nginx/nginx.conf"]);
         return;
     }
     let scene = Scene::with(&powerless(), |golden| {

@@ -7,7 +7,7 @@ daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
 mail:x:8:8:mail:/var/mail:/usr/sbin/nologin
 www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
-anna:x:1000:1000:Anna,,,:/home/anna:/bin/bash
+anna:x:4200:4200:Anna,,,:/home/anna:/bin/bash
 ";
 
 pub(super) const GROUP: &str = "root:x:0:
@@ -19,7 +19,7 @@ www-data:x:33:
 shadow:x:42:
 crontab:x:101:
 nogroup:x:65534:
-anna:x:1000:
+anna:x:4200:
 ";
 
 pub(super) const OS_RELEASE: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"

@@ -356,7 +356,7 @@ impl Tree {
             return;
         }
         tool("chown", &["-hR", "0:0", self.0.to_str().unwrap()]);
-        tool("chown", &["-hR", "1000:1000", self.at("home/anna").to_str().unwrap()]);
+        tool("chown", &["-hR", "4200:4200", self.at("home/anna").to_str().unwrap()]);
         for (path, uid, gid) in [
             ("etc/shadow", 0, 42),
             ("etc/gshadow", 0, 42),
