@@ -1,0 +1,82 @@
+//! How a command ended, in words: the statuses of bootstrap, probe, shell and sudo.
+
+use super::host_tests::{Host, Wire};
+use super::{Reason, ask, look, machine, refused};
+use crate::collect::{Ask, Failure, NO_PLACE, observe};
+use crate::transport::Exit;
+
+fn exit(status: Option<i32>, stderr: &str) -> Exit {
+    Exit { status, signal: None, stderr: stderr.as_bytes().to_vec() }
+}
+
+fn killed(signal: &str) -> Exit {
+    Exit { status: None, signal: Some(signal.to_owned()), stderr: Vec::new() }
+}
+
+#[test]
+fn each_status_has_its_reason() {
+    for (exit, sudo, reason, words) in [
+        (exit(Some(NO_PLACE), ""), false, Reason::ProbeUnavailable, "could not be started"),
+        (
+            exit(Some(126), "sh: Permission denied"),
+            false,
+            Reason::ProbeUnavailable,
+            "refused to run the probe: sh: Permission",
+        ),
+        (exit(Some(127), ""), false, Reason::ProbeUnavailable, "refused to run the probe"),
+        (exit(Some(64), ""), false, Reason::Protocol, "did not understand the request"),
+        (exit(Some(71), ""), false, Reason::Limit, "refused memory"),
+        (exit(Some(101), ""), false, Reason::Internal, "fault of its own"),
+        (exit(Some(137), ""), false, Reason::ProbeUnavailable, "ended by signal 9"),
+        (killed("KILL"), false, Reason::ProbeUnavailable, "ended by signal KILL"),
+        (killed("\u{202e}\n"), false, Reason::ProbeUnavailable, "ended by signal \\u{202e}\\n"),
+        (
+            exit(Some(1), "sudo: a password is required"),
+            true,
+            Reason::Sudo,
+            "sudo refused: sudo: a password is required",
+        ),
+        (exit(Some(1), "sudo: a password is required"), false, Reason::Truncated, "status 1"),
+        (exit(Some(1), ""), true, Reason::Truncated, "status 1"),
+        (exit(Some(0), ""), false, Reason::Truncated, "the answer ended early"),
+        (exit(None, ""), false, Reason::Truncated, "the answer ended early"),
+        (exit(Some(-1), ""), false, Reason::Truncated, "status -1"),
+        (exit(Some(i32::MAX), ""), false, Reason::ProbeUnavailable, "ended by signal"),
+        (exit(Some(i32::MIN), ""), false, Reason::Truncated, "no whole answer"),
+    ] {
+        let failure = Failure::of_exit(&exit, sudo, b"");
+        assert_eq!(failure.reason, reason, "{exit:?}");
+        assert!(failure.text.contains(words), "{exit:?}: {}", failure.text);
+        assert!(!failure.is_retriable);
+    }
+}
+
+#[test]
+fn the_first_line_that_says_something_is_told_escaped_and_cut() {
+    let says = |stderr: &[u8], noise: &[u8]| {
+        let exit = Exit { status: Some(3), signal: None, stderr: stderr.to_vec() };
+        Failure::of_exit(&exit, false, noise).text
+    };
+    let head = "the command ended with status 3 and no whole answer";
+    assert_eq!(says(b"\n \n\x1b[2Jfirst\nsecond", b"noise"), format!("{head}: \\x1b[2Jfirst"));
+    assert_eq!(says(b"", b"\nnoise\n"), format!("{head}: noise"));
+    assert_eq!(says(b"", b""), head);
+    assert_eq!(says(&[b'a'; 900], b"").len(), head.len() + 2 + 200);
+}
+
+#[test]
+fn a_whole_answer_with_a_bad_end_is_no_observation() {
+    for end in [exit(Some(1), ""), exit(Some(137), ""), exit(None, ""), killed("KILL"), exit(Some(64), "")] {
+        let host = Host { exit: end.clone(), ..Host::of(machine(5)) };
+        assert_eq!(refused(&host, &machine(5)).0, Reason::ProbeUnavailable, "{end:?}");
+    }
+}
+
+#[test]
+fn a_bootstrap_that_found_no_place_says_so() {
+    let mut tape = Wire::Tape(b"driftscan-no-place\n", 4, exit(Some(NO_PLACE), ""));
+    assert_eq!(look(&mut tape, &machine(5)).unwrap_err().reason, Reason::ProbeUnavailable);
+    let mut tape = Wire::Tape(b"", 4, exit(Some(1), "sudo: sorry, you must have a tty to run sudo"));
+    let sudo = Ask { sudo: true, ..ask() };
+    assert_eq!(observe(&mut tape, &sudo, &[]).unwrap_err().reason, Reason::Sudo);
+}

@@ -1,0 +1,42 @@
+//! What comes before a reply: chatter is skipped to a bound, and an old reply is chatter.
+
+use super::host_tests::{Host, Wire};
+use super::{Reason, found, look, machine, refused};
+use crate::drift::Found;
+use crate::protocol::reply::MAGIC;
+
+fn noisy(noise: Vec<u8>, chunk: usize) -> Host {
+    Host { noise, chunk, ..Host::of(machine(5)) }
+}
+
+#[test]
+fn chatter_is_skipped() {
+    for noise in [
+        &b"Welcome to Debian\r\n\x1b[31m"[..],
+        b"\x16",
+        b"\x16driftscan-repl",
+        &MAGIC,
+        &[&MAGIC[..], &MAGIC].concat(),
+        &[&MAGIC[..], &[8; 31]].concat(),
+        &[&MAGIC[..], &[9; 32]].concat(),
+    ] {
+        for chunk in [1, 7, usize::MAX] {
+            assert_eq!(found(&noisy(noise.to_vec(), chunk), &machine(5)), Ok(Found::Equal(0)), "{noise:?}");
+        }
+    }
+}
+
+#[test]
+fn noise_alone_is_no_reply() {
+    let words = look(&mut Wire::saying(b"This account is currently not available.\n", 5), &machine(5)).unwrap_err();
+    assert_eq!(words.reason, Reason::Truncated);
+    assert_eq!(words.text, "the answer ended early: This account is currently not available.");
+    assert_eq!(look(&mut Wire::saying(b"", 5), &machine(5)).unwrap_err().reason, Reason::Truncated);
+}
+
+#[test]
+fn noise_without_end_is_refused() {
+    let (reason, text) = refused(&noisy(vec![0; 1 << 20], usize::MAX), &machine(5));
+    assert_eq!(reason, Reason::Protocol);
+    assert!(text.contains("more than 64 KiB before the reply"), "{text}");
+}
