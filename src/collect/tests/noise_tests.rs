@@ -40,3 +40,21 @@ fn noise_without_end_is_refused() {
     assert_eq!(reason, Reason::Protocol);
     assert!(text.contains("more than 64 KiB before the reply"), "{text}");
 }
+
+/// The bound was held to the bytes that had been read, so that it moved with the size of the reads: 64 KiB of chatter
+/// could be refused, and up to 4 KiB more be skipped.
+#[test]
+fn the_bound_on_noise_is_exact_however_it_is_read() {
+    for chunk in [1_000, 4_096, usize::MAX] {
+        for noise in [65_500, 65_535, 65_536] {
+            assert_eq!(found(&noisy(vec![b'n'; noise], chunk), &machine(5)), Ok(Found::Equal(0)), "{noise} by {chunk}");
+        }
+        for noise in [65_537, 65_600, 69_000] {
+            assert_eq!(
+                refused(&noisy(vec![b'n'; noise], chunk), &machine(5)).0,
+                Reason::Protocol,
+                "{noise} by {chunk}"
+            );
+        }
+    }
+}
