@@ -5,7 +5,7 @@
 
 use super::bootstrap::command;
 use super::failure::Failure;
-use super::frames::{Frames, NoReply, broken};
+use super::frames::{Frames, NoReply, answers_another, broken};
 use super::probe::PROBE;
 use crate::drift::judge::{Found, Observation};
 use crate::drift::reference::FIRST;
@@ -140,6 +140,9 @@ fn run<T>(
         Ok(frames) => frames,
         Err(NoReply::Failed(failure)) => return Err(failure),
         Err(NoReply::Ended(noise)) => {
+            if answers_another(&noise) {
+                return Err(Failure::protocol("it answers another request"));
+            }
             let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
             return Err(Failure::of_exit(&exit, ask.sudo, &noise));
         }

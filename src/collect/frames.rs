@@ -118,6 +118,12 @@ impl Frames {
     }
 }
 
+/// Whether noise holds the beginning of a reply to somebody else's nonce: an old answer, played again.
+pub(super) fn answers_another(noise: &[u8]) -> bool {
+    let nonce = 32;
+    noise.windows(MAGIC.len() + nonce).any(|window| window.starts_with(&MAGIC))
+}
+
 /// The probe's own refusal: the number of a kernel error.
 fn refused(payload: &[u8]) -> Failure {
     let errno = std::str::from_utf8(payload).ok().and_then(|text| text.parse::<i32>().ok()).unwrap_or(0);

@@ -58,3 +58,26 @@ fn the_bound_on_noise_is_exact_however_it_is_read() {
         }
     }
 }
+
+/// It passed for an answer that ended early.
+#[test]
+fn an_answer_to_another_nonce_is_a_breach_of_protocol() {
+    let old = Host { nonce: Some([1; 32]), ..Host::of(machine(5)) };
+    let said = recorded(&old);
+    let failure = look(&mut Wire::saying(&said, usize::MAX), &machine(5)).unwrap_err();
+    assert_eq!(
+        (failure.reason, failure.text.as_str()),
+        (Reason::Protocol, "the answer breaks the protocol: it answers another request")
+    );
+    // One that ends within its nonce may have been ours.
+    let cut = look(&mut Wire::saying(&said[..47], usize::MAX), &machine(5)).unwrap_err();
+    assert_eq!(cut.reason, Reason::Truncated);
+}
+
+/// All that a host says to a request of its own nonce.
+fn recorded(host: &Host) -> Vec<u8> {
+    let ask = crate::collect::Ask { nonce: host.nonce.unwrap(), ..super::ask() };
+    let references = [super::reference(1, &machine(5))];
+    crate::collect::observe(&mut Wire::to(host), &ask, &references).unwrap();
+    host.said.take()
+}
