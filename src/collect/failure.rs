@@ -60,11 +60,13 @@ impl Failure {
                     .to_owned(),
                 doctor,
             ),
-            (Some(126 | 127), _) => unavailable(with("the host refused to run the probe"), doctor),
-            (Some(_), _) if sudo && contains(&exit.stderr, b"sudo") => Self {
+            // sudo(8) ends with 1 where it refuses, a shell with 127 where there is none; with any other status it only
+            // warned, of a host name that it can't resolve for example.
+            (Some(1 | 127), _) if sudo && contains(&exit.stderr, b"sudo") => Self {
                 remedy: Some("allow the account in sudoers with NOPASSWD, or leave out --sudo".to_owned()),
                 ..Self::new(Reason::Sudo, with("sudo refused"))
             },
+            (Some(126 | 127), _) => unavailable(with("the host refused to run the probe"), doctor),
             (Some(64), _) => Self::protocol("the probe did not understand the request"),
             (Some(71), _) => Self::new(Reason::Limit, "the host's kernel refused memory to the probe"),
             (Some(101), _) => Self::new(Reason::Internal, "the probe gave up on a fault of its own"),

@@ -51,6 +51,31 @@ fn each_status_has_its_reason() {
     }
 }
 
+/// A host that can't resolve its own name makes sudo say so each time, and each end was then sudo's fault.
+#[test]
+fn a_warning_of_sudo_is_no_refusal() {
+    let warning = "sudo: unable to resolve host web-1: Name or service not known";
+    for (status, reason) in [
+        (Some(0), Reason::Truncated),
+        (Some(64), Reason::Protocol),
+        (Some(71), Reason::Limit),
+        (Some(101), Reason::Internal),
+        (Some(137), Reason::ProbeUnavailable),
+        (Some(NO_PLACE), Reason::ProbeUnavailable),
+    ] {
+        assert_eq!(Failure::of_exit(&exit(status, warning), true, b"").reason, reason, "{status:?}");
+    }
+}
+
+#[test]
+fn a_host_without_sudo_is_told_of_sudo() {
+    for stderr in ["sh: 1: exec: sudo: not found", "bash: line 1: sudo: command not found"] {
+        let failure = Failure::of_exit(&exit(Some(127), stderr), true, b"");
+        assert_eq!((failure.reason, failure.text), (Reason::Sudo, format!("sudo refused: {stderr}")));
+    }
+    assert_eq!(Failure::of_exit(&exit(Some(127), "sh: not found"), true, b"").reason, Reason::ProbeUnavailable);
+}
+
 #[test]
 fn the_first_line_that_says_something_is_told_escaped_and_cut() {
     let says = |stderr: &[u8], noise: &[u8]| {
