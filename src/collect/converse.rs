@@ -157,10 +157,7 @@ fn run<T>(
     let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
     match result {
         Ok(result) if exit.status == Some(0) && exit.signal.is_none() => Ok(result),
-        Ok(_) => Err(Failure {
-            reason: crate::model::Reason::ProbeUnavailable,
-            ..Failure::of_exit(&exit, ask.sudo, b"")
-        }),
+        Ok(_) => Err(Failure::of_bad_end(&exit)),
         Err(_) => Err(Failure::of_exit(&exit, ask.sudo, b"")),
     }
 }

@@ -85,6 +85,21 @@ impl Failure {
         }
     }
 
+    /// What a command's end says that should have been a good one: the answer is whole, and not to be trusted.
+    #[must_use]
+    pub fn of_bad_end(exit: &Exit) -> Self {
+        let end = match (&exit.signal, exit.status) {
+            (Some(signal), _) => format!("signal {}", escape(signal.as_bytes())),
+            (None, Some(status)) => format!("status {status}"),
+            (None, None) => "no status".to_owned(),
+        };
+        let says = first_words(&exit.stderr, b"");
+        let says = if says.is_empty() { says } else { format!(": {says}") };
+        let text = format!("the answer was whole, but its command ended with {end}{says}");
+        let remedy = "look for the out-of-memory killer or security software in the host's log";
+        Self { remedy: Some(remedy.to_owned()), ..Self::new(Reason::ProbeUnavailable, text) }
+    }
+
     /// As a reason of a verdict.
     #[must_use]
     pub fn obstacle(&self) -> Obstacle {

@@ -89,11 +89,21 @@ fn the_first_line_that_says_something_is_told_escaped_and_cut() {
     assert_eq!(says(&[b'a'; 900], b"").len(), head.len() + 2 + 200);
 }
 
+/// "The command ended with status 1 and no whole answer", it said.
 #[test]
 fn a_whole_answer_with_a_bad_end_is_no_observation() {
-    for end in [exit(Some(1), ""), exit(Some(137), ""), exit(None, ""), killed("KILL"), exit(Some(64), "")] {
-        let host = Host { exit: end.clone(), ..Host::of(machine(5)) };
-        assert_eq!(refused(&host, &machine(5)).0, Reason::ProbeUnavailable, "{end:?}");
+    for (end, words) in [
+        (exit(Some(1), "x"), "status 1: x"),
+        (exit(Some(137), ""), "status 137"),
+        (exit(Some(64), ""), "status 64"),
+        (exit(None, ""), "no status"),
+        (killed("KILL"), "signal KILL"),
+        (killed("\n"), "signal \\n"),
+        (Exit { status: Some(0), ..killed("TERM") }, "signal TERM"),
+    ] {
+        let host = Host { exit: end, ..Host::of(machine(5)) };
+        let text = format!("the answer was whole, but its command ended with {words}");
+        assert_eq!(refused(&host, &machine(5)), (Reason::ProbeUnavailable, text));
     }
 }
 
