@@ -5,7 +5,7 @@
 
 use super::bootstrap::command;
 use super::failure::Failure;
-use super::frames::{Frames, NoReply, broken};
+use super::frames::{Frames, NoReply, answers_another, broken};
 use super::probe::PROBE;
 use crate::drift::judge::{Found, Observation};
 use crate::drift::reference::FIRST;
@@ -146,11 +146,10 @@ fn run<T>(
         Ok(frames) => frames,
         Err(NoReply::Failed(failure)) => return Err(failure),
         Err(NoReply::Ended(noise)) => {
-            let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
-            // A reply to another nonce: yesterday's, or another host's.
-            if noise.windows(MAGIC.len()).any(|window| window == MAGIC) {
-                return Err(Failure::protocol("it is no answer to this run's question"));
+            if answers_another(&noise) {
+                return Err(Failure::protocol("it answers another request"));
             }
+            let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
             return Err(Failure::of_exit(&exit, ask.sudo, &noise));
         }
     };
@@ -164,9 +163,7 @@ fn run<T>(
     let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
     match result {
         Ok(result) if exit.status == Some(0) && exit.signal.is_none() => Ok(result),
-        Ok(_) => {
-            Err(Failure { reason: crate::model::Reason::ProbeUnavailable, ..Failure::of_exit(&exit, ask.sudo, b"") })
-        }
+        Ok(_) => Err(Failure::of_bad_end(&exit)),
         Err(_) => Err(Failure::of_exit(&exit, ask.sudo, b"")),
     }
 }

@@ -60,11 +60,13 @@ impl Failure {
                     .to_owned(),
                 doctor,
             ),
-            (Some(126 | 127), _) => unavailable(with("the host refused to run the probe"), doctor),
-            (Some(_), _) if sudo && contains(&exit.stderr, b"sudo") => Self {
+            // sudo(8) ends with 1 where it refuses, a shell with 127 where there is none; with any other status it only
+            // warned, of a host name that it can't resolve for example.
+            (Some(1 | 127), _) if sudo && contains(&exit.stderr, b"sudo") => Self {
                 remedy: Some("allow the account in sudoers with NOPASSWD, or leave out --sudo".to_owned()),
                 ..Self::new(Reason::Sudo, with("sudo refused"))
             },
+            (Some(126 | 127), _) => unavailable(with("the host refused to run the probe"), doctor),
             (Some(64), _) => Self::protocol("the probe did not understand the request"),
             (Some(71), _) => Self::new(Reason::Limit, "the host's kernel refused memory to the probe"),
             (Some(101), _) => Self::new(Reason::Internal, "the probe gave up on a fault of its own"),
@@ -81,6 +83,21 @@ impl Failure {
                 Self::new(Reason::Truncated, with(&format!("the command ended with status {status} and no whole answer")))
             }
         }
+    }
+
+    /// What a command's end says that should have been a good one: the answer is whole, and not to be trusted.
+    #[must_use]
+    pub fn of_bad_end(exit: &Exit) -> Self {
+        let end = match (&exit.signal, exit.status) {
+            (Some(signal), _) => format!("signal {}", escape(signal.as_bytes())),
+            (None, Some(status)) => format!("status {status}"),
+            (None, None) => "no status".to_owned(),
+        };
+        let says = first_words(&exit.stderr, b"");
+        let says = if says.is_empty() { says } else { format!(": {says}") };
+        let text = format!("the answer was whole, but its command ended with {end}{says}");
+        let remedy = "look for the out-of-memory killer or security software in the host's log";
+        Self { remedy: Some(remedy.to_owned()), ..Self::new(Reason::ProbeUnavailable, text) }
     }
 
     /// As a reason of a verdict.

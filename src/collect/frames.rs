@@ -44,13 +44,16 @@ impl Frames {
             }
             let searched = seen.len().saturating_sub(preamble.len());
             seen.extend_from_slice(&buffer[..n]);
-            if let Some(at) = seen[searched..].windows(preamble.len()).position(|window| window == preamble) {
-                let ahead = seen.split_off(searched + at + preamble.len());
+            let found = seen[searched..].windows(preamble.len()).position(|window| window == preamble);
+            // What may still be the beginning of a preamble is no noise yet.
+            let noise = found.map_or((seen.len() + 1).saturating_sub(preamble.len()), |at| searched + at);
+            if noise > NOISE_MAX {
+                return Err(NoReply::Failed(Failure::protocol("more than 64 KiB before the reply")));
+            }
+            if found.is_some() {
+                let ahead = seen.split_off(noise + preamble.len());
                 let hash = Sha256::new_with_prefix(&preamble);
                 return Ok(Self { hash, count: 0, bytes: preamble.len() as u64, ahead });
-            }
-            if seen.len() > NOISE_MAX {
-                return Err(NoReply::Failed(Failure::protocol("more than 64 KiB before the reply")));
             }
         }
     }
@@ -113,6 +116,12 @@ impl Frames {
         }
         Ok(())
     }
+}
+
+/// Whether noise holds the beginning of a reply to somebody else's nonce: an old answer, played again.
+pub(super) fn answers_another(noise: &[u8]) -> bool {
+    let nonce = 32;
+    noise.windows(MAGIC.len() + nonce).any(|window| window.starts_with(&MAGIC))
 }
 
 /// The probe's own refusal: the number of a kernel error.

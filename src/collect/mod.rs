@@ -13,3 +13,6 @@ pub use bootstrap::{BOOTSTRAP, NO_PLACE, command};
 pub use converse::{Ask, Captured, budget, capture, observe};
 pub use failure::Failure;
 pub use probe::{PROBE, probe_digest};
+
+#[cfg(test)]
+mod tests;

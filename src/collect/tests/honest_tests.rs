@@ -1,0 +1,117 @@
+//! Honest hosts: equal, older, different by little, by much and by everything.
+
+use super::host_tests::{Host, Wire};
+use super::{NONCE, RULES, ask, debian, difference, drifted, found, look, machine, reference};
+use crate::collect::{budget, capture, observe};
+use crate::drift::Found;
+use crate::drift::reference::FIRST;
+use crate::protocol::request::{FollowUp, Limits, Mode, Request};
+use crate::protocol::{Attr, Record};
+use crate::protocol_tests::{fact, file, folder, package, set};
+
+#[test]
+fn a_host_that_is_equal_is_asked_nothing_more() {
+    let host = Host::of(machine(50));
+    assert_eq!(found(&host, &machine(50)), Ok(Found::Equal(0)));
+    assert_eq!(*host.asked.borrow(), [FollowUp::Bye]);
+    // Undrifted, a kilobyte and a half.
+    let said = host.said.borrow().len();
+    assert!(said < 1_500, "{said} bytes");
+}
+
+#[test]
+fn a_host_that_equals_an_older_version_is_asked_nothing_more() {
+    let host = Host::of(drifted(50, 20));
+    let references = [reference(3, &machine(50)), reference(2, &machine(49)), reference(1, &drifted(50, 20))];
+    let observation = observe(&mut Wire::to(&host), &ask(), &references).unwrap();
+    assert_eq!(observation.found, Found::Equal(2));
+    assert_eq!(*host.asked.borrow(), [FollowUp::Bye]);
+}
+
+#[test]
+fn what_differs_is_found_with_as_few_questions_as_there_can_be() {
+    let base = machine(2_000);
+    for (changed, questions) in
+        [(1, "records bye"), (15, "records bye"), (60, "more records bye"), (150, "more more records bye")]
+    {
+        let host = Host::of(drifted(2_000, changed));
+        let after = drifted(2_000, changed);
+        assert_eq!(found(&host, &base), Ok(Found::Different(difference(&base, &after))), "{changed}");
+        let word = |message: &FollowUp| match message {
+            FollowUp::More(_) => "more",
+            FollowUp::Records(_) => "records",
+            FollowUp::Listing => "listing",
+            FollowUp::Bye => "bye",
+        };
+        let asked: Vec<&str> = host.asked.borrow().iter().map(word).collect();
+        assert_eq!(asked.join(" "), questions, "{changed}");
+    }
+}
+
+#[test]
+fn what_is_only_gone_or_only_new_is_found() {
+    let base = machine(60);
+    let fewer: Vec<Record> = base[..40].to_vec();
+    let host = Host::of(fewer.clone());
+    assert_eq!(found(&host, &base), Ok(Found::Different(difference(&base, &fewer))));
+    assert!(!host.asked.borrow().iter().any(|message| matches!(message, FollowUp::Records(_))), "nothing to send");
+    let more = [base.clone(), vec![fact("kernel", "6"), package("zsh", "5"), file("/z", 1)]].concat();
+    assert_eq!(found(&Host::of(more.clone()), &base), Ok(Found::Different(difference(&base, &more))));
+    assert_eq!(found(&Host::of(Vec::new()), &base), Ok(Found::Different(difference(&base, &[]))));
+}
+
+#[test]
+fn a_host_that_differs_in_everything_lists() {
+    let (base, other) = (machine(1_500), drifted(1_500, 1_500));
+    let host = Host::of(other.clone());
+    assert_eq!(found(&host, &base), Ok(Found::Different(difference(&base, &other))));
+    assert!(host.asked.borrow().contains(&FollowUp::Listing));
+    // A number that is far off needs no symbols.
+    let host = Host::of(machine(3_000));
+    assert!(matches!(found(&host, &base), Ok(Found::Different(_))));
+    assert_eq!(*host.asked.borrow(), [FollowUp::Listing, FollowUp::Bye]);
+}
+
+#[test]
+fn an_answer_in_single_bytes_is_the_same_answer() {
+    let base = machine(30);
+    for chunk in [1, 2, 47, 48, 49, 4_095] {
+        let host = Host { chunk, ..Host::of(drifted(30, 3)) };
+        assert_eq!(found(&host, &base), Ok(Found::Different(difference(&base, &drifted(30, 3)))), "{chunk}");
+    }
+}
+
+#[test]
+fn another_system_is_told_and_not_compared() {
+    let host = Host { os: "alpine", ..Host::of(machine(5)) };
+    let observation = look(&mut Wire::to(&host), &machine(5)).unwrap();
+    assert_eq!((observation.found, observation.identity.os.as_str()), (Found::AnotherSystem, "alpine"));
+    let nowhere = observe(&mut Wire::to(&Host::of(machine(5))), &ask(), &[]).unwrap();
+    assert_eq!(nowhere.found, Found::AnotherSystem);
+}
+
+#[test]
+fn a_capture_brings_everything_raw() {
+    let raw = vec![folder("/"), set(&file("/a", 1), Attr::Selinux, b"label"), package("zsh", "5")];
+    let captured = capture(&mut Wire::to(&Host::of(raw.clone())), &ask()).unwrap();
+    assert_eq!((captured.identity, captured.records), (debian(), raw));
+    assert_eq!(captured.coverage.compared, 3);
+}
+
+#[test]
+fn the_request_says_what_was_asked() {
+    let limits = Limits { seconds: 7, ..Limits::default() };
+    let bytes = crate::collect::Ask { gentle: true, live: false, limits, ..ask() }.request(Mode::Sketch(FIRST as u32));
+    let request = Request::decode(&bytes[12..]).unwrap();
+    assert_eq!((request.nonce, request.host.as_slice(), request.limits), (NONCE, &b"web-1"[..], limits));
+    assert_eq!((request.live, request.gentle, request.mode), (false, true, Mode::Sketch(64)));
+    assert_eq!((request.root.as_slice(), &request.rules), (&b"/"[..], &*RULES));
+}
+
+#[test]
+fn a_host_may_send_its_listing_and_something_more() {
+    let small = budget(&[reference(1, &machine(1))]);
+    let large = budget(&[reference(1, &machine(1_000)), reference(2, &machine(1))]);
+    assert!(small > 8 << 20 && large > small + 50_000);
+    assert_eq!(budget(&[]), 8 << 20);
+}
