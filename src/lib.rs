@@ -42,3 +42,6 @@ pub mod collect;
 pub mod scan;
 
 pub mod cli;
+
+#[cfg(test)]
+mod protocol_tests;

@@ -13,7 +13,7 @@ use crate::drift::{Difference, Peeled, Reference, peel};
 use crate::manifest::Identity;
 use crate::manifest::projected::set_of;
 use crate::model::text::escape;
-use crate::protocol::reply::{BatchReader, FrameKind, Root, Texts, identity};
+use crate::protocol::reply::{BatchReader, FrameKind, MAGIC, Root, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, Request};
 use crate::protocol::sketch::Symbol;
 use crate::protocol::{Coverage, Id, Reader, Record, RuleSet, Salt, digest};
@@ -147,6 +147,10 @@ fn run<T>(
         Err(NoReply::Failed(failure)) => return Err(failure),
         Err(NoReply::Ended(noise)) => {
             let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
+            // A reply to another nonce: yesterday's, or another host's.
+            if noise.windows(MAGIC.len()).any(|window| window == MAGIC) {
+                return Err(Failure::protocol("it is no answer to this run's question"));
+            }
             return Err(Failure::of_exit(&exit, ask.sudo, &noise));
         }
     };

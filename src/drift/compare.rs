@@ -9,7 +9,7 @@ use crate::model::{Change, Code, Finding, Severity};
 use crate::policy::Policy;
 use crate::protocol::coverage::{Coverage, Part};
 use crate::protocol::record::RecordWriter;
-use crate::protocol::{Attr, Record, RecordRef, Value, Why};
+use crate::protocol::{Attr, Kind, Record, RecordRef, Value, Why};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -68,16 +68,21 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn changed(&mut self, old: RecordRef<'_>, new: RecordRef<'_>) {
         if old.subject().starts_with(b"fact:") {
-            return self.push(Code::FactChanged, Change::Changed, Some(old), Some(new), &[Attr::Text]);
+            if differs(old, new, Attr::Text) {
+                self.push(Code::FactChanged, Change::Changed, Some(old), Some(new), &[Attr::Text]);
+            }
+            return;
         }
-        // Another type makes every other attribute another one as well: one finding says it.
-        let another_type = old.kind() != new.kind();
+        // Another type makes every other attribute another one as well: one finding says it. A type that was not read is
+        // no other type, or whoever answers so would hide every other difference.
+        let another_type = old.kind().zip(new.kind()).is_some_and(|(old, new)| old != new);
         for (code, attrs) in CODES {
             if another_type && code != Code::TypeChanged {
                 continue;
             }
-            if attrs.iter().any(|attr| differs(old, new, *attr)) {
-                self.push(code, Change::Changed, Some(old), Some(new), attrs);
+            let differing: Vec<Attr> = attrs.iter().copied().filter(|attr| differs(old, new, *attr)).collect();
+            if !differing.is_empty() {
+                self.push(code, Change::Changed, Some(old), Some(new), &differing);
             }
         }
     }
@@ -99,7 +104,8 @@ impl Comparison<'_> {
         if let Some(path) = old.path()
             && let Some((mount, fs_type)) = self.seen.hiding(path)
         {
-            if mount != path {
+            // The mount point itself is seen as a mount; a file that a mount lies over is hidden like what is below one.
+            if mount != path || old.kind() != Some(Kind::Directory) {
                 self.hidden.entry(mount).or_insert((0, fs_type)).0 += 1;
             }
             return;
@@ -142,7 +148,7 @@ impl Comparison<'_> {
                 RecordWriter::new(&mut encoded, &subject).present(attr, bytes);
                 Record::parse(&encoded).ok()
             };
-            let old = side(Attr::Text, format!("{count} paths of the baseline").as_bytes());
+            let old = side(Attr::Text, format!("{count} path{} of the baseline", if count == 1 { "" } else { "s" }).as_bytes());
             let new = side(Attr::FsType, fs_type);
             let (old, new) = (old.as_ref().map(Record::view), new.as_ref().map(Record::view));
             self.push(Code::MountHides, Change::Changed, old, new, &Attr::ALL);
@@ -199,6 +205,7 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn new(coverage: &'a Coverage) -> Self {
         let lost = |name: &[u8]| coverage.troubles.iter().any(|t| t.part == Part::Source && t.path == name);
+        let detail_lost = coverage.troubles_total > coverage.troubles.len() as u64;
         let blind = |part| matches!(part, Part::Below | Part::Entry);
         let mut places: Vec<&[u8]> =
             coverage.troubles.iter().filter(|t| blind(t.part)).map(|t| t.path.as_slice()).collect();
@@ -206,9 +213,10 @@ impl<'a> Seen<'a> {
         Self {
             coverage,
             blind: places,
-            detail_lost: coverage.troubles_total > coverage.troubles.len() as u64,
+            detail_lost,
             packages: coverage.has_packages && !lost(b"packages"),
-            mounts: !lost(b"mountinfo"),
+            // The trouble of the mount table may be among those without detail; packages say so in a field of their own.
+            mounts: !detail_lost && !lost(b"mountinfo"),
         }
     }
 

@@ -9,9 +9,10 @@ use crate::manifest::Identity;
 use crate::model::text::escape;
 use crate::model::{Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
 use crate::policy::Policy;
-use crate::protocol::coverage::{Coverage, Part, Trouble};
+use crate::protocol::coverage::{Coverage, Part, Trouble, Why};
 use crate::protocol::reply::Texts;
-use std::collections::BTreeMap;
+use crate::protocol::{Attr, Mask, Value};
+use std::collections::{BTreeMap, HashSet};
 
 /// What a host said, verified as far as it can be from outside.
 #[derive(Debug, Clone)]
@@ -74,7 +75,11 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
     let selected = references.first();
     let label = |at: usize| references.get(at).map_or_else(String::new, |reference| reference.label.to_string());
     let coverage = &observation.coverage;
-    let mut reasons = obstacles(coverage, policy);
+    let untold = match &observation.found {
+        Found::Different(difference) => untold(difference, coverage),
+        Found::Equal(_) | Found::AnotherSystem => Vec::new(),
+    };
+    let mut reasons = obstacles(coverage, &untold, policy);
     let mut findings = Vec::new();
     let mut equal = 0;
     match &observation.found {
@@ -114,10 +119,42 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
     Judgement { verdict, reference: label(equal), versions_behind: behind, findings, reasons, coverage }
 }
 
-/// What was not read and is not excused, an obstacle a reason.
-fn obstacles(coverage: &Coverage, policy: &Policy) -> Vec<Obstacle> {
+/// Attributes that came unread and that no trouble accounts for. They are no findings, so without this a host whose
+/// coverage is silent about them would be clean.
+fn untold(difference: &Difference, coverage: &Coverage) -> Vec<Trouble> {
+    let told: HashSet<(&[u8], Part)> = coverage.troubles.iter().map(|t| (t.path.as_slice(), t.part)).collect();
+    let mut untold = Vec::new();
+    for record in &difference.added {
+        let place = record.view().path().unwrap_or(record.subject());
+        let mut unread: Vec<(Part, Why)> = Vec::new();
+        for (attr, value) in record.view().attrs() {
+            if let Value::Unread(why) = value
+                && !told.contains(&(place, part(attr)))
+            {
+                unread.push((part(attr), why));
+            }
+        }
+        unread.dedup();
+        untold.extend(unread.into_iter().map(|(part, why)| Trouble { path: place.to_vec(), part, why, errno: 0 }));
+    }
+    untold
+}
+
+/// The part of an entry that an attribute is read with.
+fn part(attr: Attr) -> Part {
+    if matches!(attr, Attr::Content | Attr::View) {
+        Part::Content
+    } else if Mask::XATTRS.has(attr) {
+        Part::Xattrs
+    } else {
+        Part::Entry
+    }
+}
+
+/// What was not read and is not excused, an obstacle a reason. What nobody accounted for can't be excused.
+fn obstacles(coverage: &Coverage, untold: &[Trouble], policy: &Policy) -> Vec<Obstacle> {
     let mut by_reason: BTreeMap<Reason, Vec<&Trouble>> = BTreeMap::new();
-    for trouble in coverage.troubles.iter().filter(|trouble| !excused(trouble, policy)) {
+    for trouble in coverage.troubles.iter().filter(|trouble| !excused(trouble, policy)).chain(untold) {
         by_reason.entry(reason(trouble.why)).or_default().push(trouble);
     }
     let lost = coverage.troubles_total.saturating_sub(coverage.troubles.len() as u64);

@@ -12,3 +12,6 @@ pub use compare::compare;
 pub use judge::{Found, Judgement, Observation, judge};
 pub use peel::{Peeled, peel};
 pub use reference::{Difference, Reference, Salted};
+
+#[cfg(test)]
+mod tests;

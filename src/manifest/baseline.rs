@@ -59,7 +59,7 @@ fn alias(arch: &str) -> &str {
 
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let os = if self.os.is_empty() { "an unknown system" } else { &self.os };
+        let os = if self.os.is_empty() { "unknown system" } else { &self.os };
         let parts = [os, &self.os_version, &self.arch];
         f.write_str(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
     }
@@ -98,7 +98,7 @@ pub enum BaselineError {
     /// No trailer.
     #[error("incomplete: the last line is not a trailer")]
     Incomplete,
-    /// The trailer's digest or count is not that of the lines.
+    /// The trailer's digest or count is not that of the lines, or they are not in canonical form.
     #[error("altered: {0}")]
     Altered(String),
     /// Nothing to compare.
@@ -121,7 +121,7 @@ impl Baseline {
     /// No file at all, a subject that stands twice, or an attribute that was not read.
     pub fn new(header: Header, mut records: Vec<Record>) -> Result<Self, BaselineError> {
         records.sort_by(|a, b| a.subject().cmp(b.subject()));
-        fit(&records)?;
+        fit(&header, &records)?;
         let mut baseline = Self { header, records, digest: String::new() };
         baseline.digest = hex(&Sha256::digest(baseline.write()));
         Ok(baseline)
@@ -139,7 +139,12 @@ impl Baseline {
     /// See [`BaselineError`]; nothing is accepted in part.
     pub fn read(bytes: &[u8]) -> Result<Self, BaselineError> {
         let (header, records) = v1::read(bytes)?;
-        fit(&records)?;
+        fit(&header, &records)?;
+        // One machine, one file: spaces, other orders of fields and escapes would give the same records another digest.
+        if v1::write(&header, &records) != bytes {
+            let text = "its bytes are not those that driftscan writes for what they say";
+            return Err(BaselineError::Altered(text.to_owned()));
+        }
         Ok(Self { header, records, digest: hex(&Sha256::digest(bytes)) })
     }
 
@@ -156,9 +161,10 @@ impl Baseline {
     }
 }
 
-fn fit(records: &[Record]) -> Result<(), BaselineError> {
-    if !records.iter().any(|record| record.view().path().is_some()) {
-        return Err(BaselineError::Empty);
+fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
+    if let Some(rule) = header.rules.rules().iter().find(|rule| !v1::has_words_for(rule)) {
+        let subject = crate::model::text::escape(rule.pattern.text());
+        return Err(BaselineError::Unfit { subject, text: "a rule that this version can't store" });
     }
     let unfit =
         |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };
@@ -178,6 +184,11 @@ fn fit(records: &[Record]) -> Result<(), BaselineError> {
         if record.view().attrs().any(|(_, value)| matches!(value, Value::Unread(_))) {
             return Err(unfit(record, "an attribute that was not read"));
         }
+        if record.view().attr(Attr::View).is_some() {
+            return Err(unfit(record, "a view, which this version can't store"));
+        }
     }
-    Ok(())
+    // The root alone proves nothing of what a machine runs.
+    let has_paths = records.iter().any(|record| record.view().path().is_some_and(|path| path != b"/"));
+    if has_paths { Ok(()) } else { Err(BaselineError::Empty) }
 }

@@ -4,9 +4,13 @@
 
 pub mod baseline;
 pub mod label;
+mod overlap;
 pub mod projected;
 pub mod v1;
 
 pub use baseline::{Baseline, BaselineError, Header, Identity};
 pub use label::Label;
 pub use projected::{ProjectedSet, Recapture};
+
+#[cfg(test)]
+mod tests;

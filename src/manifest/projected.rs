@@ -4,8 +4,12 @@
 //! error that says "recapture", never a silent gap.
 
 use super::baseline::Baseline;
+use super::overlap::overlap;
 use crate::model::text::escape;
-use crate::protocol::{Attr, Digest, Id, Kind, Mask, Record, RuleSet, Salt, digest};
+use crate::protocol::record::RecordWriter;
+use crate::protocol::rule::Facts;
+use crate::protocol::{Attr, Digest, Id, Kind, Mask, Pattern, Record, RecordRef, RuleSet, Salt, Value, digest};
+use std::collections::HashMap;
 use thiserror::Error;
 
 /// The policy compares what the capture left out.
@@ -42,6 +46,8 @@ pub enum Recapture {
 pub struct ProjectedSet {
     /// Projected records, in ascending order of their subjects.
     pub records: Vec<Record>,
+    /// For each record the number of the rule that decided; `u16::MAX` where none did.
+    pub rulings: Vec<u16>,
     digests: Vec<Digest>,
     set: Digest,
 }
@@ -57,23 +63,37 @@ impl ProjectedSet {
         rules: &RuleSet,
         scopes: &[Vec<u8>],
         live: bool,
-        witness: &dyn Fn(&crate::protocol::Pattern) -> Vec<u8>,
+        witness: &dyn Fn(&Pattern) -> Vec<u8>,
     ) -> Result<Self, Recapture> {
         let header = &baseline.header;
         if let Some(scope) = scopes.iter().find(|scope| !within(scope, &header.scopes)) {
             return Err(Recapture::Scope { scope: escape(scope) });
         }
         left_out(&header.rules, rules, witness)?;
-        let mut records = Vec::new();
-        let mut encoded = Vec::new();
+        let mut compared: Vec<(RecordRef<'_>, Mask)> = Vec::new();
+        let mut rulings = Vec::new();
+        let mut cursor = rules.cursor();
         for record in &baseline.records {
             let view = record.view();
-            let Some(mask) = mask(view, rules, scopes, live) else { continue };
+            if !asked(view, scopes, live) {
+                continue;
+            }
+            let (rule, mask) = cursor.ruling(view);
+            if mask == Mask::NONE {
+                continue;
+            }
+            rulings.push(rule);
             if mask.has(Attr::Content) && view.kind() == Some(Kind::File) && view.attr(Attr::Content).is_none() {
                 return Err(Recapture::Content { path: escape(view.path().unwrap_or_default()) });
             }
+            compared.push((view, mask));
+        }
+        let groups = link_groups(&compared);
+        let mut records = Vec::with_capacity(compared.len());
+        let mut encoded = Vec::new();
+        for (view, mask) in compared {
             encoded.clear();
-            view.project(mask, &mut encoded);
+            project(view, mask, &groups, &mut encoded);
             // A projection of a record is a record.
             if let Ok(record) = Record::parse(&encoded) {
                 records.push(record);
@@ -81,7 +101,7 @@ impl ProjectedSet {
         }
         let digests: Vec<Digest> = records.iter().map(|record| digest::of_record(record.view().encoded())).collect();
         let set = set_of(&digests);
-        Ok(Self { records, digests, set })
+        Ok(Self { records, rulings, digests, set })
     }
 
     /// The digest of the whole set.
@@ -105,6 +125,36 @@ impl ProjectedSet {
     }
 }
 
+/// For each group of hard links, by the name that the capture gave it: its first path that is compared, and how many
+/// there are.
+type LinkGroups<'a> = HashMap<&'a [u8], (&'a [u8], usize)>;
+
+/// The capture named a group by its first path in *its* scope and rules; today's may leave that path out.
+fn link_groups<'a>(compared: &[(RecordRef<'a>, Mask)]) -> LinkGroups<'a> {
+    let mut groups = LinkGroups::new();
+    for (record, mask) in compared {
+        if let (true, Some(name), Some(path)) = (mask.has(Attr::Link), record.present(Attr::Link), record.path()) {
+            // Records ascend by path, so the first that comes is the first there is.
+            groups.entry(name).or_insert((path, 0)).1 += 1;
+        }
+    }
+    groups
+}
+
+/// The record as a host would send it: a group of one name is none.
+fn project(record: RecordRef<'_>, mask: Mask, groups: &LinkGroups<'_>, out: &mut Vec<u8>) {
+    let mut writer = RecordWriter::new(out, record.subject());
+    for (attr, value) in record.attrs().filter(|(attr, _)| mask.has(*attr)) {
+        match (attr, value) {
+            (Attr::Link, Value::Present(name)) => match groups.get(name) {
+                Some((first, names)) if *names > 1 => writer.present(attr, first),
+                Some(_) | None => {}
+            },
+            _ => writer.put(attr, value),
+        }
+    }
+}
+
 /// The digest of a set from digests in any order.
 #[must_use]
 pub fn set_of(digests: &[Digest]) -> Digest {
@@ -113,17 +163,14 @@ pub fn set_of(digests: &[Digest]) -> Digest {
     digest::of_set(sorted)
 }
 
-fn mask(record: crate::protocol::RecordRef<'_>, rules: &RuleSet, scopes: &[Vec<u8>], live: bool) -> Option<Mask> {
+/// Whether a record takes part: its path is in a scope, and what only a running system has is there on both sides.
+fn asked(record: RecordRef<'_>, scopes: &[Vec<u8>], live: bool) -> bool {
     let subject = record.subject();
     if !live && (subject.starts_with(b"mount:") || matches!(subject, b"fact:kernel" | b"fact:arch")) {
-        return None;
+        return false;
     }
     let path = record.path().or_else(|| subject.strip_prefix(b"mount:"));
-    if path.is_some_and(|path| !within(path, scopes)) {
-        return None;
-    }
-    let mask = rules.mask_of(record);
-    (mask != Mask::NONE).then_some(mask)
+    path.is_none_or(|path| within(path, scopes))
 }
 
 /// Whether a path is one of the scopes or below one.
@@ -134,27 +181,33 @@ fn within(path: &[u8], scopes: &[Vec<u8>]) -> bool {
     })
 }
 
-/// Tries a sample path of each rule by which the capture left something out against today's rules.
-fn left_out(
-    captured: &RuleSet,
-    today: &RuleSet,
-    witness: &dyn Fn(&crate::protocol::Pattern) -> Vec<u8>,
-) -> Result<(), Recapture> {
-    use crate::protocol::rule::Facts;
+/// Tries sample paths against the rules of then and of now: one of each rule by which the capture left something out,
+/// and one that it shares with each rule by which something is compared today.
+fn left_out(captured: &RuleSet, today: &RuleSet, witness: &dyn Fn(&Pattern) -> Vec<u8>) -> Result<(), Recapture> {
     if captured == today {
         return Ok(());
     }
     let (captured_all, today_all) = (captured.all(), today.all());
+    let gap = |sample: &[u8]| {
+        sorts().any(|facts| {
+            let then = captured.decide(&captured_all, sample, facts, &mut || false).1;
+            let now = today.decide(&today_all, sample, facts, &mut || false).1;
+            then == Mask::NONE && now != Mask::NONE
+        })
+    };
     for rule in captured.rules().iter().filter(|rule| rule.mask == Mask::NONE) {
-        let sample = witness(&rule.pattern);
-        for (kind, mode) in [(Kind::File, 0o644), (Kind::File, 0o755), (Kind::Directory, 0o755)] {
-            let facts = Facts { kind, mode };
-            let then = captured.decide(&captured_all, &sample, facts, &mut || false).1;
-            let now = today.decide(&today_all, &sample, facts, &mut || false).1;
-            if then == Mask::NONE && now != Mask::NONE {
-                return Err(Recapture::Ignored { pattern: escape(rule.pattern.text()) });
-            }
+        let compares = today.rules().iter().filter(|rule| rule.mask != Mask::NONE);
+        let mut samples = std::iter::once(witness(&rule.pattern))
+            .chain(compares.filter_map(|other| overlap(&rule.pattern, &other.pattern)));
+        if samples.any(|sample| gap(&sample)) {
+            return Err(Recapture::Ignored { pattern: escape(rule.pattern.text()) });
         }
     }
     Ok(())
+}
+
+/// What a rule may ask of an entry beside its path.
+fn sorts() -> impl Iterator<Item = Facts> {
+    let kinds = Kind::ALL.into_iter().map(|kind| Facts { kind, mode: 0o644 });
+    kinds.chain([0o755, 0o4755].map(|mode| Facts { kind: Kind::File, mode }))
 }

@@ -248,6 +248,15 @@ const MASKS: [(&str, Mask); 4] =
     [("nothing", Mask::NONE), ("presence", Mask::PRESENCE), ("metadata", Mask::METADATA), ("everything", Mask::STRICT)];
 const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privileged", When::PRIVILEGED)];
 
+/// Whether a rule can be written; a mask without a word would be read back as another one.
+pub(super) fn has_words_for(rule: &Rule) -> bool {
+    let conditions = CONDITIONS.iter().fold(0, |bits, (_, bit)| bits | bit);
+    rule.view == 0
+        && rule.when.kinds < 0x80
+        && rule.when.conditions & !conditions == 0
+        && MASKS.iter().any(|(_, mask)| *mask == rule.mask)
+}
+
 fn rule_line(rule: &Rule) -> RuleLine {
     let compares = MASKS.iter().find(|(_, mask)| *mask == rule.mask).map_or("everything", |(word, _)| word);
     RuleLine {

@@ -59,10 +59,8 @@ impl Comparison {
         };
         let label = &selected.header.label;
         let set = project(selected).map_err(|reason| NotComparable { label: label.clone(), reason })?;
-        let awaits = |record: &&crate::protocol::Record| {
-            policy.rule_of(rules.ruling(record.view()).0).is_some_and(crate::policy::RuleText::awaits)
-        };
-        let awaiting_view = set.records.iter().filter(awaits).count() as u64;
+        let awaits = |rule: &&u16| policy.rule_of(**rule).is_some_and(crate::policy::RuleText::awaits);
+        let awaiting_view = set.rulings.iter().filter(awaits).count() as u64;
         let mut references = vec![reference(selected, set)];
         let mut left_out = Vec::new();
         let mut older: Vec<&Baseline> =

@@ -61,7 +61,8 @@ fn flooded(malice: Malice) {
     watching.store(false, Ordering::Relaxed);
     let grown = peak.join().unwrap().saturating_sub(before);
     assert_eq!(error.reason(), Reason::Limit, "{error}");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // By budget and not by the timeout of 10 s; on a quiet machine it takes 0.3 s.
+    assert!(took < Duration::from_secs(5), "{took:?}");
     // Other tests of this process share the measure, so this is looser than the 8 MiB that one flood stays under.
     assert!(grown < 48 << 10, "{grown} KiB");
 }
