@@ -43,6 +43,15 @@ fn quiet_says_nothing_when_all_is_clean() {
 }
 
 #[test]
+fn quiet_still_writes_the_file_that_was_asked_for() {
+    let scene = Scene::new();
+    scene.host("web-01");
+    scene.lab.connected(&["scan", "-q", "--fleet", "hosts.txt", "--format", "json=out.json"]).run().succeeds();
+    let report: Value = serde_json::from_slice(&fs::read(scene.lab.path("out.json")).unwrap()).unwrap();
+    assert_eq!(report["summary"]["status"], 0);
+}
+
+#[test]
 fn scan_is_the_default_command_and_its_short_flags_work() {
     let scene = Scene::new();
     scene.host("web-01");
