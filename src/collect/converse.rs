@@ -13,7 +13,7 @@ use crate::drift::{Difference, Peeled, Reference, peel};
 use crate::manifest::Identity;
 use crate::manifest::projected::set_of;
 use crate::model::text::escape;
-use crate::protocol::reply::{BatchReader, FrameKind, MAGIC, Root, Texts, identity};
+use crate::protocol::reply::{BatchReader, FrameKind, Root, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, Request};
 use crate::protocol::sketch::Symbol;
 use crate::protocol::{Coverage, Id, Reader, Record, RuleSet, Salt, digest};
