@@ -41,11 +41,7 @@ impl<'a> Set<'a> {
     fn digest(&self, at: usize) -> &Digest {
         const NONE: Digest = [0; 32];
         let entries = self.tree.entries.len();
-        if at < entries {
-            self.slots.record(at).try_into().unwrap_or(&NONE)
-        } else {
-            &self.pseudo[at - entries].0
-        }
+        if at < entries { self.slots.record(at).try_into().unwrap_or(&NONE) } else { &self.pseudo[at - entries].0 }
     }
 
     /// The digest of the set.

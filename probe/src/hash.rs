@@ -48,8 +48,7 @@ impl<'a> Hashing<'a> {
         clock: &'a Clock,
         slots: &'a Slots,
     ) -> Self {
-        let mut big: Vec<u32> =
-            (0..tree.entries.len() as u32).filter(|e| is_big(&tree.entries[*e as usize])).collect();
+        let mut big: Vec<u32> = (0..tree.entries.len() as u32).filter(|e| is_big(&tree.entries[*e as usize])).collect();
         crate::order::sort(&mut big, |a, b| tree.entries[*b as usize].size.cmp(&tree.entries[*a as usize].size));
         Self { place, tree, owners, limits, clock, slots, big }
     }
@@ -243,8 +242,12 @@ impl Worker<'_> {
                 Err(errno) => return Content::Unread(why(errno), errno.raw_os_error() as u16),
             };
             let seen = (entry.ino, entry.dev, entry.size, entry.changed);
-            *fresh = (seen != (before.ino, before.dev, before.size, before.changed))
-                .then_some(Fresh { mode: before.mode, uid: before.uid, gid: before.gid, size: before.size });
+            *fresh = (seen != (before.ino, before.dev, before.size, before.changed)).then_some(Fresh {
+                mode: before.mode,
+                uid: before.uid,
+                gid: before.gid,
+                size: before.size,
+            });
             if before.size > hashing.limits.file_bytes {
                 return Content::Oversize;
             }
@@ -335,7 +338,9 @@ pub fn encode(
         decimal(u64::from(entry.size as u32), &mut name);
         record.present(Attr::Device, &name);
     }
-    if slot.rest == 0 && let Some(why) = slot.xattrs {
+    if slot.rest == 0
+        && let Some(why) = slot.xattrs
+    {
         Xattrs::unread(mask, why).put(&mut record);
     } else {
         record.raw(rest.xattrs);

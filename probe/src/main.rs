@@ -74,7 +74,8 @@ fn scan(request: &Request) -> i32 {
     let Ok(slots) = Slots::new(tree.entries.len()) else {
         return NO_RESOURCES;
     };
-    let lost = hash::Hashing::new(&place, &tree, &owners, request.limits, &clock, &slots).run(processes(request.gentle));
+    let lost =
+        hash::Hashing::new(&place, &tree, &owners, request.limits, &clock, &slots).run(processes(request.gentle));
     if lost > 0 {
         walk::note(&mut coverage, b"hashing process", Part::Source, Why::NotRead, 0);
     }
@@ -90,6 +91,7 @@ fn scan(request: &Request) -> i32 {
             pseudo.extend(packages);
         }
         packages::Packages::Broken(errno) => {
+            coverage.has_packages = true;
             walk::note(&mut coverage, b"packages", Part::Source, Why::Packages, i32::from(errno));
         }
     }
@@ -183,11 +185,16 @@ fn live_mounts(request: &Request, mounts: &[mounts::Mount]) -> Vec<Vec<u8>> {
     let mut records = Vec::new();
     for mount in mounts {
         let in_scope = request.scopes.iter().any(|scope| {
-            scope == b"/" || mount.path.strip_prefix(scope.as_slice()).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+            scope == b"/"
+                || mount
+                    .path
+                    .strip_prefix(scope.as_slice())
+                    .is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
         });
         let mut record = Vec::new();
         mount.encode(&mut record);
-        let compared = protocol::RecordRef::parse(&record).is_ok_and(|r| request.rules.mask_of(r) != protocol::Mask::NONE);
+        let compared =
+            protocol::RecordRef::parse(&record).is_ok_and(|r| request.rules.mask_of(r) != protocol::Mask::NONE);
         if in_scope && compared {
             records.push(record);
         }

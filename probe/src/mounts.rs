@@ -10,8 +10,26 @@ use alloc::vec::Vec;
 
 /// File systems on local storage, which are entered. Everything else is network, FUSE, automounter, kernel or memory.
 const LOCAL: [&[u8]; 20] = [
-    b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"zfs", b"f2fs", b"jfs", b"reiserfs", b"bcachefs", b"overlay", b"aufs",
-    b"squashfs", b"erofs", b"vfat", b"msdos", b"exfat", b"iso9660", b"udf", b"ntfs3",
+    b"ext2",
+    b"ext3",
+    b"ext4",
+    b"xfs",
+    b"btrfs",
+    b"zfs",
+    b"f2fs",
+    b"jfs",
+    b"reiserfs",
+    b"bcachefs",
+    b"overlay",
+    b"aufs",
+    b"squashfs",
+    b"erofs",
+    b"vfat",
+    b"msdos",
+    b"exfat",
+    b"iso9660",
+    b"udf",
+    b"ntfs3",
 ];
 
 /// One mount point inside the scanned root.

@@ -58,8 +58,10 @@ impl Names {
     }
 }
 
+type Named<'a> = (u32, &'a [u8]);
+
 /// Those of a sorted list that are unlike both neighbours.
-fn lonely<'a>(names: &[(u32, &'a [u8])], alike: fn(&(u32, &[u8]), &(u32, &[u8])) -> bool) -> Vec<(u32, &'a [u8])> {
+fn lonely<'a>(names: &[Named<'a>], alike: fn(&Named<'_>, &Named<'_>) -> bool) -> Vec<Named<'a>> {
     let unlike = |at: usize| {
         let before = at.checked_sub(1).and_then(|at| names.get(at));
         !before.into_iter().chain(names.get(at + 1)).any(|other| alike(other, &names[at]))

@@ -80,11 +80,9 @@ fn parse(text: &[u8]) -> Option<Vec<Vec<u8>>> {
         let colon = line.iter().position(|b| *b == b':')?;
         let value = line[colon + 1..].trim_ascii();
         match &line[..colon] {
-            b"Package" => {
-                if stanza.name.replace(value).is_some() {
-                    return None;
-                }
-            }
+            // Two names in one stanza: the blank line between two packages is gone.
+            b"Package" if stanza.name.replace(value).is_some() => return None,
+            b"Package" => {}
             b"Architecture" => stanza.arch = value,
             b"Version" => stanza.version = value,
             b"Status" => stanza.status = Some(value),
@@ -107,7 +105,12 @@ fn finish(stanza: &mut Stanza<'_>, packages: &mut Vec<Vec<u8>>) -> Option<()> {
         return Some(());
     }
     let subject = [&b"pkg:"[..], name, b":", arch].concat();
-    if name.is_empty() || subject.len() > SUBJECT_MAX || subject.contains(&0) || version.len() > 1024 || status.len() > 1024 {
+    if name.is_empty()
+        || subject.len() > SUBJECT_MAX
+        || subject.contains(&0)
+        || version.len() > 1024
+        || status.len() > 1024
+    {
         return None;
     }
     let mut record = Vec::new();

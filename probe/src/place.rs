@@ -8,11 +8,8 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat, openat2};
 use rustix::io::Errno;
 
-const BASE: OFlags = OFlags::RDONLY
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::NONBLOCK)
-    .union(OFlags::NOCTTY)
-    .union(OFlags::CLOEXEC);
+const BASE: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
 /// The scanned root.
 pub struct Place {
@@ -63,16 +60,24 @@ impl Place {
         drain(&file, most)
     }
 
+    /// Opens without touching the access time where the kernel allows that, which is for root and for owners.
     fn below(&self, path: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
+        match self.open_below(path, BASE | flags | OFlags::NOATIME) {
+            Err(Errno::PERM) => self.open_below(path, BASE | flags),
+            result => result,
+        }
+    }
+
+    fn open_below(&self, path: &[u8], how: OFlags) -> rustix::io::Result<OwnedFd> {
         let relative = path.strip_prefix(b"/").unwrap_or(path);
         if relative.is_empty() {
-            return openat(&self.root, c".", BASE | flags, Mode::empty());
+            return openat(&self.root, c".", how, Mode::empty());
         }
         if self.whole_paths {
             let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
             // EAGAIN: something was renamed meanwhile, and the kernel could not prove that we stayed below.
             for _ in 0..8 {
-                match openat2(&self.root, relative, BASE | flags, Mode::empty(), resolve) {
+                match openat2(&self.root, relative, how, Mode::empty(), resolve) {
                     Err(Errno::AGAIN) => {}
                     result => return result,
                 }
@@ -83,13 +88,11 @@ impl Place {
         let mut parts = relative.split(|b| *b == b'/').peekable();
         while let Some(part) = parts.next() {
             let dir = at.as_ref().map_or(self.root.as_fd(), AsFd::as_fd);
-            let last = parts.peek().is_none();
-            let how = if last { BASE | flags } else { OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC };
-            let next = openat(dir, part, how, Mode::empty())?;
-            if last {
-                return Ok(next);
+            if parts.peek().is_none() {
+                return openat(dir, part, how, Mode::empty());
             }
-            at = Some(next);
+            let pass = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            at = Some(openat(dir, part, pass, Mode::empty())?);
         }
         Err(Errno::NOENT)
     }

@@ -53,7 +53,8 @@ impl Slots {
     /// Makes room for the results of so many entries.
     pub fn new(entries: usize) -> rustix::io::Result<Self> {
         let arena = (entries * 64).clamp(1 << 20, 256 << 20);
-        let slots = Self { slots: Shared::new(entries * WIDTH)?, arena: Shared::new(arena).or_else(|_| Shared::new(1 << 20))? };
+        let slots =
+            Self { slots: Shared::new(entries * WIDTH)?, arena: Shared::new(arena).or_else(|_| Shared::new(1 << 20))? };
         // Offset 0 means that there is nothing.
         slots.arena.take(8);
         Ok(slots)

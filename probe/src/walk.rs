@@ -138,12 +138,17 @@ impl<'a> Walk<'a> {
         let within = |scope: &Vec<u8>| {
             scope == b"/" || path.strip_prefix(scope.as_slice()).is_some_and(|rest| rest.first() == Some(&b'/'))
         };
-        let hidden = self.mounts.iter().any(|mount| {
-            !mount.is_local() && (mount.path == path || mount.path.len() > 1 && below(path, &mount.path))
-        });
+        let hidden = self
+            .mounts
+            .iter()
+            .any(|mount| !mount.is_local() && (mount.path == path || mount.path.len() > 1 && below(path, &mount.path)));
         let entered = |mount: &Mount| mount.is_local() || mount.is_memory();
         // Only the mount that holds the guard root decides: /dev is the kernel's, /dev/shm is memory.
-        let holder = self.mounts.iter().filter(|mount| mount.path == path || below(path, &mount.path)).max_by_key(|m| m.path.len());
+        let holder = self
+            .mounts
+            .iter()
+            .filter(|mount| mount.path == path || below(path, &mount.path))
+            .max_by_key(|m| m.path.len());
         if !hidden || !self.request.scopes.iter().any(within) || !holder.is_some_and(entered) {
             return;
         }
@@ -260,7 +265,10 @@ impl<'a> Walk<'a> {
         waiting[first_new..].reverse();
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call from two places, and a struct of borrowed parts would be built for each entry")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call from two places, and a struct of borrowed parts would be built for each entry"
+    )]
     fn record(
         &mut self,
         dir_fd: BorrowedFd<'_>,

@@ -59,7 +59,10 @@ pub fn has_capability(dir: BorrowedFd<'_>, name: &[u8]) -> bool {
     let mut path = Vec::new();
     through(dir, name, &mut path);
     let mut value = [0u8; 64];
-    !matches!(rustix::fs::lgetxattr(&path, CAPABILITY, &mut value[..]), Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOENT))
+    !matches!(
+        rustix::fs::lgetxattr(&path, CAPABILITY, &mut value[..]),
+        Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOENT)
+    )
 }
 
 /// One attribute as it was read.
@@ -136,8 +139,12 @@ impl Xattrs {
 
     /// Adds them to a record, in the order of the encoding.
     pub fn put(&self, record: &mut RecordWriter<'_>) {
-        let found =
-            [(Attr::Capability, &self.capability), (Attr::Acl, &self.acl), (Attr::Xattr, &self.user), (Attr::Selinux, &self.selinux)];
+        let found = [
+            (Attr::Capability, &self.capability),
+            (Attr::Acl, &self.acl),
+            (Attr::Xattr, &self.user),
+            (Attr::Selinux, &self.selinux),
+        ];
         for (attr, value) in found {
             match value {
                 Some(Ok(bytes)) if bytes.len() <= crate::protocol::record::VALUE_MAX => record.present(attr, bytes),

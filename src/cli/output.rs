@@ -59,15 +59,17 @@ pub(super) enum View {
     Coverage,
 }
 
-/// Prints an outcome in each format.
+/// Prints an outcome in each format. With `silent` nothing goes to standard output; a file that was asked for is written
+/// all the same, or it would keep telling of another run.
 pub(super) fn print(
     outcome: &FleetOutcome,
     view: View,
     formats: &[Format],
     report: Option<&str>,
     args: &OutputArgs,
+    silent: bool,
 ) -> Outcome<()> {
-    for format in formats {
+    for format in formats.iter().filter(|format| !silent || format.file.is_some()) {
         if let Some(path) = &format.file {
             let mut bytes = Vec::new();
             let written = render(outcome, view, format.kind, report, args, None, &mut bytes)

@@ -15,9 +15,8 @@ pub(super) fn run(args: &ReportArgs, output: &OutputArgs) -> Outcome<u8> {
     let outcome = runs.load(&id).map_err(|error| stored(&error))?;
     let view = if args.coverage { View::Coverage } else { View::Findings };
     let status = outcome.status();
-    if !output.quiet || status != 0 {
-        print(&outcome, view, &formats, Some(&runs.report_path(&id).display().to_string()), output)?;
-    }
+    let report = runs.report_path(&id).display().to_string();
+    print(&outcome, view, &formats, Some(&report), output, output.quiet && status == 0)?;
     Ok(status)
 }
 

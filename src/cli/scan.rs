@@ -88,9 +88,8 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let status = outcome.status();
     // What was scanned is shown even where it can't be kept.
     let kept = books.close(&folder, &outcome, status);
-    if !output.quiet || status != 0 {
-        print(&outcome, View::Findings, &formats, Some(&folder.report_path().display().to_string()), output)?;
-    }
+    let report = folder.report_path().display().to_string();
+    print(&outcome, View::Findings, &formats, Some(&report), output, output.quiet && status == 0)?;
     kept.map_err(|error| stored(&error))?;
     Ok(status)
 }

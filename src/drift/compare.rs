@@ -148,7 +148,10 @@ impl Comparison<'_> {
                 RecordWriter::new(&mut encoded, &subject).present(attr, bytes);
                 Record::parse(&encoded).ok()
             };
-            let old = side(Attr::Text, format!("{count} path{} of the baseline", if count == 1 { "" } else { "s" }).as_bytes());
+            let old = side(
+                Attr::Text,
+                format!("{count} path{} of the baseline", if count == 1 { "" } else { "s" }).as_bytes(),
+            );
             let new = side(Attr::FsType, fs_type);
             let (old, new) = (old.as_ref().map(Record::view), new.as_ref().map(Record::view));
             self.push(Code::MountHides, Change::Changed, old, new, &Attr::ALL);

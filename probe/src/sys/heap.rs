@@ -29,8 +29,10 @@ static HEAP: Heap = Heap(UnsafeCell::new(Lists { free: [null_mut(); 17], next: n
 
 fn map(len: usize) -> *mut u8 {
     // SAFETY: a fresh anonymous mapping aliases nothing.
-    unsafe { mmap_anonymous(null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE) }
-        .map_or(null_mut(), |at| at.cast())
+    unsafe {
+        mmap_anonymous(null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE)
+    }
+    .map_or(null_mut(), |at| at.cast())
 }
 
 /// The power of two that holds the layout; at least 16 bytes, so that a free block can hold a pointer.
