@@ -18,21 +18,20 @@ mod server;
 mod stage;
 mod tree;
 
-use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use cast::{CAST, GOLDEN};
+use cast::CAST;
 use image::Version;
 use interruption::Interruption;
 use stage::{HOSTS, IDENTITY, KNOWN_HOSTS, Stage};
 
 /// How the fleet is reached, for a capture as for a scan. `-F none` keeps your own `ssh_config` out of the play.
-const CONNECTION: [&str; 8] = ["--fleet", HOSTS, "-i", IDENTITY, "--known-hosts", KNOWN_HOSTS, "-F", "none"];
+const CONNECTION: [&str; 6] = ["-i", IDENTITY, "--known-hosts", KNOWN_HOSTS, "-F", "none"];
 
-/// Short, because one host is known to hang.
-const PATIENCE: [&str; 4] = ["--timeout", "5s", "--connect-timeout", "2s"];
+/// What is scanned, and for how long; short, because one host is known to hang.
+const FLEET: [&str; 6] = ["--fleet", HOSTS, "--timeout", "5s", "--connect-timeout", "2s"];
 
 fn main() -> ExitCode {
     let stay = match std::env::args().nth(1).as_deref() {
@@ -95,7 +94,8 @@ fn programme(folder: &Path) {
 fn capture(stage: &Stage, version: Version) -> io::Result<bool> {
     stage.rebuild_golden(version)?;
     println!("\nThe golden host is built as {}; its baseline is captured:\n", version.label());
-    let words = ["baseline", "capture", version.label(), "--from", GOLDEN];
+    let (address, root) = (stage.golden_address(), stage.golden_root().display().to_string());
+    let words = ["baseline", "capture", version.label(), "--from", &address, "--root", &root];
     let status = driftscan(words.into_iter().chain(CONNECTION));
     if status != 0 {
         eprintln!("demo: the capture ended with status {status}");
@@ -106,7 +106,7 @@ fn capture(stage: &Stage, version: Version) -> io::Result<bool> {
 /// Scans the fleet and compares the report with what was staged.
 fn scan(interruption: &Interruption) -> io::Result<bool> {
     println!("\nOne command audits the fleet:\n");
-    let status = driftscan(CONNECTION.into_iter().chain(PATIENCE));
+    let status = driftscan(FLEET.into_iter().chain(CONNECTION));
     interruption.refuse()?;
     let report = expectation::newest_report(Path::new("reports"))?;
     let differences = expectation::differences(&report, status)?;
@@ -128,17 +128,12 @@ fn scan(interruption: &Interruption) -> io::Result<bool> {
 fn driftscan<'a>(words: impl Iterator<Item = &'a str>) -> u8 {
     let line: Vec<&str> = std::iter::once("driftscan").chain(words).collect();
     println!("$ {}\n", line.join(" "));
-    stub(line.into_iter().map(OsString::from).collect())
+    driftscan::cli::run(line)
 }
 
 fn wait(folder: &Path, interruption: &Interruption) {
     println!("\nThe fleet stays up. In another terminal:\n");
-    println!("  cd {}\n  driftscan {} {}\n", folder.display(), CONNECTION.join(" "), PATIENCE.join(" "));
+    println!("  cd {}\n  driftscan {} {}\n", folder.display(), FLEET.join(" "), CONNECTION.join(" "));
     println!("Enter ends it and removes the folder.");
     interruption.wait_for_enter();
-}
-fn stub(_: Vec<OsString>) -> u8 {
-    std::fs::create_dir_all("reports/1").ok();
-    std::fs::write("reports/1/report.json", "{}").ok();
-    0
 }

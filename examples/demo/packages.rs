@@ -123,10 +123,12 @@ fn mode_of(path: &str) -> u32 {
     }
 }
 
-/// Bytes that look like nothing in particular and are always the same: a chain of digests, 256 bytes to 4 kB.
+/// Bytes that look like nothing in particular and are always the same: a chain of digests, 256 bytes to 4 kB. Most of
+/// the length belongs to the path, a few bytes to the version, as with a rebuilt program.
 fn invented(package: &Package, path: &str) -> Vec<u8> {
+    let first = |text: &str| usize::from(Sha256::digest(text).first().copied().unwrap_or_default());
+    let length = 256 + first(path) * 15 + first(&format!("{} {path}", package.version)) % 32;
     let mut link = Sha256::digest(format!("{} {} {path}", package.name, package.version));
-    let length = 256 + usize::from(link.first().copied().unwrap_or_default()) * 15;
     let mut content = Vec::with_capacity(length + link.len());
     while content.len() < length {
         content.extend_from_slice(&link);

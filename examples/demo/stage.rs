@@ -29,6 +29,7 @@ pub(crate) struct Stage {
     servers: Runtime,
     folder: TempDir,
     identity: PublicKey,
+    golden_port: u16,
 }
 
 impl Stage {
@@ -43,7 +44,7 @@ impl Stage {
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.path().join(IDENTITY))?;
         file.write_all(private.as_bytes())?;
-        let stage = Self { servers, folder, identity: identity.public_key().clone() };
+        let mut stage = Self { servers, folder, identity: identity.public_key().clone(), golden_port: 0 };
         for player in CAST {
             player.tree().write(&stage.root(player.name))?;
         }
@@ -60,7 +61,17 @@ impl Stage {
     pub(crate) fn rebuild_golden(&self, version: Version) -> io::Result<()> {
         let mut tree = image::build(version);
         image::personalise(&mut tree, GOLDEN);
-        tree.write(&self.root(GOLDEN))
+        tree.write(&self.golden_root())
+    }
+
+    /// The address of the golden host, as a person types it.
+    pub(crate) fn golden_address(&self) -> String {
+        format!("127.0.0.1:{}", self.golden_port)
+    }
+
+    /// The folder that is the golden host's root.
+    pub(crate) fn golden_root(&self) -> PathBuf {
+        self.root(GOLDEN)
     }
 
     fn root(&self, host: &str) -> PathBuf {
@@ -68,12 +79,15 @@ impl Stage {
     }
 
     /// Starts every server, then writes down where they are.
-    fn raise(&self) -> io::Result<()> {
+    fn raise(&mut self) -> io::Result<()> {
         let mut known = String::new();
         let mut hosts =
             String::from("# The demonstration fleet. root= makes one machine play them all.\n[web]  template=web\n");
         for player in CAST {
             let (port, key) = self.servers.block_on(start(player, &self.identity))?;
+            if player.name == GOLDEN {
+                self.golden_port = port;
+            }
             if let Some(key) = key {
                 let key = key.to_openssh().map_err(io::Error::other)?;
                 writeln!(known, "[127.0.0.1]:{port} {key}").map_err(io::Error::other)?;

@@ -1,6 +1,8 @@
-//! Sorting, once: each instance of the standard sort is several kilobytes of program, and a probe has a budget of 64.
+//! Sorting, once and small: each instance of the standard sort is several kilobytes of program, and every kilobyte goes
+//! to every host.
 //!
-//! *Invariant:* the comparison is called through a pointer, so that there is one instance whatever is sorted.
+//! *Invariant:* stable, and n log n whatever is compared; the comparison is called through a pointer, so that there is one
+//! instance.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -8,9 +10,29 @@ use core::cmp::Ordering;
 /// The numbers below `len`, in the order that `compare` gives them.
 #[inline(never)]
 pub fn of(len: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..len as u32).collect();
-    order.sort_unstable_by(|a, b| compare(*a as usize, *b as usize));
-    order
+    let mut from: Vec<u32> = (0..len as u32).collect();
+    let mut to = from.clone();
+    let mut width = 1;
+    while width < len {
+        // Merges neighbours of `width` into runs of twice that.
+        for (runs, out) in from.chunks(2 * width).zip(to.chunks_mut(2 * width)) {
+            let (mut a, mut b) = runs.split_at(width.min(runs.len()));
+            for slot in out {
+                let left = match (a.first(), b.first()) {
+                    (Some(x), Some(y)) => compare(*x as usize, *y as usize).is_le(),
+                    (x, _) => x.is_some(),
+                };
+                let run = if left { &mut a } else { &mut b };
+                if let Some((first, rest)) = run.split_first() {
+                    *slot = *first;
+                    *run = rest;
+                }
+            }
+        }
+        core::mem::swap(&mut from, &mut to);
+        width *= 2;
+    }
+    from
 }
 
 /// Sorts a list.

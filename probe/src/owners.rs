@@ -27,31 +27,28 @@ impl Owners {
 
 impl Names {
     fn parse(text: &[u8]) -> Self {
-        let mut names: Vec<(u32, Vec<u8>)> = Vec::new();
+        let mut names: Vec<(u32, &[u8])> = Vec::new();
         for line in text.split(|b| *b == b'\n') {
             let mut fields = line.split(|b| *b == b':');
-            let (Some(name), Some(_), Some(id)) = (fields.next(), fields.next(), fields.next()) else { continue };
-            let id = core::str::from_utf8(id).ok().and_then(|id| id.parse::<u32>().ok());
-            if let (Some(id), true) = (id, is_plain(name)) {
-                names.push((id, name.to_vec()));
+            if let (Some(name), Some(_), Some(id)) = (fields.next(), fields.next(), fields.next())
+                && is_plain(name)
+                && let Some(id) = number(id)
+            {
+                names.push((id, name));
             }
         }
-        crate::order::sort(&mut names, |a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        crate::order::sort(&mut names, |a, b| a.1.cmp(b.1).then(a.0.cmp(&b.0)));
         names.dedup();
-        // An id with two names, and root, which is what it is whatever it is called, go by number.
-        let shared = |at: usize| {
-            at > 0 && names[at - 1].0 == names[at].0 || names.get(at + 1).is_some_and(|next| next.0 == names[at].0)
-        };
-        let mut unique: Vec<(u32, Vec<u8>)> =
-            (0..names.len()).filter(|at| names[*at].0 != 0 && !shared(*at)).map(|at| names[at].clone()).collect();
-        // A name with two ids says nothing either.
-        unique.retain(|(id, name)| !names.iter().any(|(other, same)| other != id && same == name));
-        Self(unique)
+        // A name with two ids says nothing, nor does an id with two names; root is what it is whatever it is called.
+        let mut lonely = lonely(&names, |a, b| a.1 == b.1);
+        crate::order::sort(&mut lonely, |a, b| a.0.cmp(&b.0));
+        lonely = self::lonely(&lonely, |a, b| a.0 == b.0);
+        Self(lonely.iter().filter(|(id, _)| *id != 0).map(|(id, name)| (*id, name.to_vec())).collect())
     }
 
     /// The name of an id, else `#id`.
     pub fn push(&self, id: u32, out: &mut Vec<u8>) {
-        match self.0.binary_search_by_key(&id, |(id, _)| *id) {
+        match self.0.binary_search_by(|(other, _)| other.cmp(&id)) {
             Ok(at) => out.extend_from_slice(&self.0[at].1),
             Err(_) => {
                 out.push(b'#');
@@ -59,6 +56,22 @@ impl Names {
             }
         }
     }
+}
+
+/// Those of a sorted list that are unlike both neighbours.
+fn lonely<'a>(names: &[(u32, &'a [u8])], alike: fn(&(u32, &[u8]), &(u32, &[u8])) -> bool) -> Vec<(u32, &'a [u8])> {
+    let unlike = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| names.get(at));
+        !before.into_iter().chain(names.get(at + 1)).any(|other| alike(other, &names[at]))
+    };
+    (0..names.len()).filter(|at| unlike(*at)).map(|at| names[at]).collect()
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u32, |n, b| n.checked_mul(10)?.checked_add(u32::from(b.is_ascii_digit().then(|| b - b'0')?)))
 }
 
 fn is_plain(name: &[u8]) -> bool {

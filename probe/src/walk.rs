@@ -10,9 +10,10 @@ use crate::mounts::Mount;
 use crate::place::Place;
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::request::{Mode, Request};
-use crate::protocol::rule::Facts;
+use crate::protocol::rule::{Candidates, Facts};
 use crate::protocol::{Attr, Kind, Mask};
 use crate::tree::{Dir, Entry, Span, TOP, Tree};
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 use rustix::fd::{AsFd, BorrowedFd};
@@ -40,6 +41,9 @@ pub struct Walk<'a> {
     top_owner: u32,
     path: Vec<u8>,
 }
+
+/// Directories to list: number, depth, and the rules that can matter in the one above.
+type Waiting = Vec<(u32, u32, Rc<Candidates>)>;
 
 /// What one tree may still cost.
 struct Budget {
@@ -153,23 +157,22 @@ impl<'a> Walk<'a> {
     }
 
     fn subtree(&mut self, top: u32, budget: &mut Budget) {
-        let mut waiting = alloc::vec![(top, 0u32)];
-        while let Some((dir, depth)) = waiting.pop() {
+        let mut waiting: Waiting = alloc::vec![(top, 0, Rc::new(self.request.rules.all()))];
+        while let Some((dir, depth, above)) = waiting.pop() {
             let mut path = core::mem::take(&mut self.path);
             self.tree.dir_path(dir, &mut path);
             let over = depth >= self.request.limits.depth || path.len() > 4000 || self.clock.is_over();
             if over || budget.entries == 0 {
                 self.trouble(&path, Part::Below, Why::Limit, 0);
             } else {
-                self.list(dir, depth, &path, budget, &mut waiting);
+                self.list(dir, depth, &path, &above, budget, &mut waiting);
             }
             self.path = path;
         }
     }
 
-    fn list(&mut self, dir: u32, depth: u32, path: &[u8], budget: &mut Budget, waiting: &mut Vec<(u32, u32)>) {
-        let all = self.request.rules.all();
-        let candidates = self.request.rules.narrow(&all, path);
+    fn list(&mut self, dir: u32, depth: u32, path: &[u8], above: &[u16], budget: &mut Budget, waiting: &mut Waiting) {
+        let candidates = Rc::new(self.request.rules.narrow(above, path));
         if let Some(rule) = self.request.rules.prunes(&candidates) {
             if self.coverage.pruned.len() < Coverage::MOST {
                 self.coverage.pruned.push((rule, path.to_vec()));
@@ -178,8 +181,10 @@ impl<'a> Walk<'a> {
         }
         let fd = match self.place.directory(path) {
             Ok(fd) => fd,
-            // Gone, or no longer a directory, since its parent was listed.
-            Err(errno @ (Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => {
+            // Gone since its parent was listed: what was below is gone with it, and that was seen.
+            Err(Errno::NOENT) => return,
+            // Something else stands there by now.
+            Err(errno @ (Errno::NOTDIR | Errno::LOOP)) => {
                 return self.trouble(path, Part::Below, Why::Racing, errno.raw_os_error());
             }
             Err(errno) => return self.trouble(path, Part::Below, why(errno), errno.raw_os_error()),
@@ -247,7 +252,7 @@ impl<'a> Walk<'a> {
                 if !budget.guard && (stat.mode & 0o002 != 0 || ordinary) {
                     self.deferred.push(below);
                 } else {
-                    waiting.push((below, depth + 1));
+                    waiting.push((below, depth + 1, Rc::clone(&candidates)));
                 }
             }
         }

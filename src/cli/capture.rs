@@ -2,7 +2,6 @@
 //!
 //! *Invariant:* nothing incomplete is stored: every path that was not read and every file that changed meanwhile is named,
 //! and the capture refused.
-#![expect(clippy::print_stdout, reason = "the command's output")]
 
 use super::args::{CaptureArgs, OutputArgs};
 use super::comparisons::stored;
@@ -18,7 +17,7 @@ use crate::manifest::{Baseline, Header, Label};
 use crate::model::text::{escape, hex};
 use crate::protocol::coverage::Coverage;
 use crate::protocol::request::Limits;
-use crate::protocol::{Attr, Record, RuleSet};
+use crate::protocol::{Record, RuleSet};
 use crate::scan::{Way, ask_terms};
 use crate::store::{Baselines, BaselinesError, capture_v1};
 use crate::transport::{Connection, LocalConnection};
@@ -66,9 +65,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     };
     // Which system it is decides the profile, so that is asked first, with nothing to walk.
     let first = collect::capture(&mut *connection, &ask).map_err(|failure| failed(&address, &failure))?;
-    let like = first.records.iter().find(|record| record.subject() == b"fact:os.like");
-    let like = like.and_then(|record| record.view().present(Attr::Text)).unwrap_or_default();
-    let policy = policy::of_system(&file, &first.identity.os, like);
+    let policy = policy::of_captured(&file, &first);
     let rules = policy.compile();
     ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
     ask.scopes = policy.scopes();
@@ -92,8 +89,9 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         scopes: policy.scopes().to_vec(),
         rules,
     };
-    let baseline = Baseline::new(header, captured.records).map_err(|error| Trouble::new(format!("refused: {error}")))?;
-    let story = capture_v1::write(&capture_v1::Story {
+    let baseline =
+        Baseline::new(header, captured.records).map_err(|error| Trouble::new(format!("refused: {error}")))?;
+    let provenance = capture_v1::write(&capture_v1::Story {
         label: label.to_string(),
         baseline: baseline.digest.clone(),
         tool: TOOL.to_owned(),
@@ -107,16 +105,16 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         walked: captured.coverage.walked,
         hashed_bytes: captured.coverage.hashed_bytes,
     });
-    let new = store.save(&baseline, &story).map_err(|error| stored(&error))?;
+    let new = store.save(&baseline, &provenance).map_err(|error| stored(&error))?;
     if !output.quiet {
-        println!(
+        out!(
             "{label}: {} records, {} packages, serial {serial}, from {address}",
             baseline.records.len(),
             baseline.packages()
         );
-        println!("{}  sha256:{}", store.path(&label).display(), baseline.digest);
+        out!("{}  sha256:{}", store.path(&label).display(), baseline.digest);
         if !new {
-            println!("It was there already with the same bytes.");
+            out!("It was there already with the same bytes.");
         }
     }
     Ok(0)
@@ -129,7 +127,10 @@ fn source(args: &CaptureArgs) -> Outcome<Host> {
     })?;
     if let Some(root) = &args.root {
         if host.root.is_some() || !root.starts_with('/') {
-            return Err(Trouble::with("--root needs an absolute path, and no root: in --from", "--from HOST --root /mnt/golden"));
+            return Err(Trouble::with(
+                "--root needs an absolute path, and no root: in --from",
+                "--from HOST --root /mnt/golden",
+            ));
         }
         host.root = (root != "/").then(|| root.trim_end_matches('/').to_owned());
     }
@@ -170,7 +171,10 @@ fn whole(coverage: &Coverage) -> Outcome<()> {
     if coverage.troubles_total > 20 {
         lines.push(format!("  and {} more", coverage.troubles_total - 20));
     }
-    Err(Trouble::with(lines.join("\n"), "capture with --sudo, from a machine that is at rest; leave out by policy what always changes"))
+    Err(Trouble::with(
+        lines.join("\n"),
+        "capture with --sudo, from a machine that is at rest; leave out by policy what always changes",
+    ))
 }
 
 /// Refuses two readings that differ, and names what differs.
@@ -196,7 +200,10 @@ fn agree(first: &Captured, second: &Captured) -> Outcome<()> {
     if changed.len() > 20 {
         lines.push(format!("  and {} more", changed.len() - 20));
     }
-    Err(Trouble::with(lines.join("\n"), "capture from a machine that is at rest, or compare these paths by metadata in the policy"))
+    Err(Trouble::with(
+        lines.join("\n"),
+        "capture from a machine that is at rest, or compare these paths by metadata in the policy",
+    ))
 }
 
 fn failed(address: &str, failure: &Failure) -> Trouble {

@@ -66,7 +66,9 @@ pub(super) fn prepare(
             loaded.insert(template.name.clone(), versions);
         }
         let versions = loaded.get(&template.name).map_or(&[][..], Vec::as_slice);
-        let Some(selected) = versions.iter().find(|b| template.version.as_ref().is_none_or(|v| *v == b.header.label.version)) else {
+        let Some(selected) =
+            versions.iter().find(|b| template.version.as_ref().is_none_or(|v| *v == b.header.label.version))
+        else {
             let have: Vec<&str> = versions.iter().map(|b| b.header.label.version.as_str()).collect();
             return Err(Trouble::with(
                 format!("{}: template {} has no version {template}", host.place, template.name),
@@ -75,17 +77,18 @@ pub(super) fn prepare(
         };
         let policy = policy::of_baseline(file, selected);
         let canonical = policy.canonical();
-        let comparison =
-            Comparison::new(selected, versions, policy, live, salt).map_err(|error| {
-                let again = format!("driftscan baseline capture {}@NEW --from GOLDEN", template.name);
-                Trouble::with(&error, again)
-            })?;
+        let comparison = Comparison::new(selected, versions, policy, live, salt).map_err(|error| {
+            let again = format!("driftscan baseline capture {}@NEW --from GOLDEN", template.name);
+            Trouble::with(&error, again)
+        })?;
         let label = selected.header.label.to_string();
         for (older, why) in &comparison.left_out {
             result.notes.push(format!("{older} can't tell whether a host is outdated: {why}"));
         }
         if !live && selected.header.live || live && !selected.header.live {
-            result.notes.push(format!("{label}: kernel and mounts are not compared where one side is a folder and not a running system"));
+            result.notes.push(format!(
+                "{label}: kernel and mounts are not compared where one side is a folder and not a running system"
+            ));
         }
         if !result.used.iter().any(|(used, ..)| *used == label) {
             result.used.push((label, selected.digest.clone(), note));
@@ -101,7 +104,11 @@ pub(super) fn prepare(
     Ok(result)
 }
 
-fn choose(host: &Host, wanted: Option<&TemplateRef>, templates: &[String]) -> Result<(TemplateRef, Option<String>), String> {
+fn choose(
+    host: &Host,
+    wanted: Option<&TemplateRef>,
+    templates: &[String],
+) -> Result<(TemplateRef, Option<String>), String> {
     let named = |name: &str| TemplateRef { name: name.to_owned(), version: None };
     let known = |template: TemplateRef, note| {
         if templates.contains(&template.name) {

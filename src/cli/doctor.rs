@@ -1,7 +1,6 @@
 //! `driftscan doctor HOST`: the way to one host step by step: what works, what does not, what to do.
 //!
 //! *Invariant:* the steps are those of a scan, taken with the same code; nothing is compared and nothing is kept.
-#![expect(clippy::print_stdout, reason = "the command's output")]
 
 use super::args::DoctorArgs;
 use super::capture::random;
@@ -13,9 +12,9 @@ use crate::inventory::host::Host;
 use crate::inventory::{limit, target};
 use crate::model::text::escape;
 use crate::policy::{Policy, PolicyFile};
-use crate::protocol::request::Limits;
 use crate::protocol::reply::evidence;
-use crate::protocol::{Attr, Coverage, RuleSet, Salt};
+use crate::protocol::request::Limits;
+use crate::protocol::{Coverage, RuleSet, Salt};
 use crate::scan::{Way, ask_terms};
 use crate::transport::{Connection, Dialer, LocalConnection, Step};
 use std::time::{Duration, Instant};
@@ -35,7 +34,7 @@ pub(super) fn run(args: &DoctorArgs) -> Outcome<u8> {
     let dialer = connect::dialer(&args.connect)?;
     let ways = connect::ways(&dialer, std::slice::from_ref(&host))?;
     let Some(way) = ways.first() else { return Err(Trouble::new("no host")) };
-    println!("{}  {}", host.name, connect::address(&host, way));
+    out!("{}  {}", host.name, connect::address(&host, way));
     let deadline = Instant::now() + args.timeout;
     let mut connection = match dial(&dialer, way, deadline) {
         Ok(connection) => connection,
@@ -63,9 +62,9 @@ fn find(args: &DoctorArgs) -> Outcome<Host> {
 
 fn say(mark: &str, step: &str, text: &str) {
     let mut lines = text.lines();
-    println!("  {mark:<4}  {step:<14} {}", lines.next().unwrap_or_default());
+    out!("  {mark:<4}  {step:<14} {}", lines.next().unwrap_or_default());
     for line in lines {
-        println!("  {:<4}  {:<14} {line}", "", "");
+        out!("  {:<4}  {:<14} {line}", "", "");
     }
 }
 
@@ -146,9 +145,7 @@ impl Visit<'_> {
             Err(failure) => return Ok(fail("probe", &failure)),
         };
         say("ok", "probe", &who(&first));
-        let like = first.records.iter().find(|record| record.subject() == b"fact:os.like");
-        let like = like.and_then(|record| record.view().present(Attr::Text)).unwrap_or_default();
-        let policy = policy::of_system(file, &first.identity.os, like);
+        let policy = policy::of_captured(file, &first);
         let rules = policy.compile();
         let ask = self.ask(policy.limits(), policy.scopes(), &rules)?;
         let observed = match collect::observe(connection, &ask, &[]) {
@@ -158,9 +155,12 @@ impl Visit<'_> {
         let mut status = read_rights(&observed.coverage, &policy);
         status = status.max(packages(&observed.coverage));
         let traffic = connection.traffic();
-        let cost = format!("{} ms on the host, {} bytes sent, {} received", observed.coverage.millis, traffic.sent, traffic.received);
+        let cost = format!(
+            "{} ms on the host, {} bytes sent, {} received",
+            observed.coverage.millis, traffic.sent, traffic.received
+        );
         say("ok", "cost", &cost);
-        println!("{}", if status == 0 { "All steps work." } else { "A scan would call this host unverifiable." });
+        out!("{}", if status == 0 { "All steps work." } else { "A scan would call this host unverifiable." });
         Ok(status)
     }
 }
@@ -207,10 +207,10 @@ fn packages(coverage: &Coverage) -> u8 {
 }
 
 fn show_remote(sudo: bool) {
-    println!("One command runs on the host, once a scan:\n");
-    println!("{}\n", command(sudo, PROBE.len()));
-    println!("Its standard input is the probe and then the request:\n");
-    println!("  probe    {} bytes, sha256:{}", PROBE.len(), probe_digest());
-    println!("  request  which paths are compared by which attributes; no command, no content\n");
-    println!("The probe opens files for reading only, starts no program and leaves no file behind.");
+    out!("One command runs on the host, once a scan:\n");
+    out!("{}\n", command(sudo, PROBE.len()));
+    out!("Its standard input is the probe and then the request:\n");
+    out!("  probe    {} bytes, sha256:{}", PROBE.len(), probe_digest());
+    out!("  request  which paths are compared by which attributes; no command, no content\n");
+    out!("The probe opens files for reading only, starts no program and leaves no file behind.");
 }

@@ -19,7 +19,10 @@ pub(super) fn select(args: &ScanArgs) -> Outcome<Vec<Host>> {
     let fleet = match file {
         Some(file) => read(&file)?.join(targets).map_err(Trouble::all)?,
         None if targets.is_empty() => {
-            return Err(Trouble::with("no hosts to scan", "driftscan --fleet hosts.txt, or name hosts: driftscan HOST..."));
+            return Err(Trouble::with(
+                "no hosts to scan",
+                "driftscan --fleet hosts.txt, or name hosts: driftscan HOST...",
+            ));
         }
         None => Fleet::of(targets).map_err(Trouble::all)?,
     };

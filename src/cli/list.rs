@@ -1,7 +1,6 @@
 //! `driftscan baseline list` and `show`.
 //!
 //! *Invariant:* a baseline is proven before a word of it is shown.
-#![expect(clippy::print_stdout, reason = "the commands' output")]
 
 use super::args::{ListArgs, ShowArgs};
 use super::comparisons::stored;
@@ -21,13 +20,13 @@ pub(super) fn list(args: &ListArgs) -> Outcome<u8> {
             "driftscan baseline capture web@2026.11.1 --from golden.example.net --sudo",
         ));
     }
-    println!("{:<32} {:>6} {:>9} {:>9}  SYSTEM", "BASELINE", "SERIAL", "RECORDS", "PACKAGES");
+    out!("{:<32} {:>6} {:>9} {:>9}  SYSTEM", "BASELINE", "SERIAL", "RECORDS", "PACKAGES");
     let mut refused = Vec::new();
     for template in templates {
         match store.load_all(&template) {
             Ok(versions) => {
                 for baseline in versions {
-                    println!(
+                    out!(
                         "{:<32} {:>6} {:>9} {:>9}  {}",
                         baseline.header.label.to_string(),
                         baseline.header.serial,
@@ -48,16 +47,23 @@ pub(super) fn show(args: &ShowArgs) -> Outcome<u8> {
     let store = Baselines::new(args.baselines.clone());
     let baseline = find(&store, &args.label)?;
     let header = &baseline.header;
-    let count = |namespace: &[u8]| baseline.records.iter().filter(|record| record.subject().starts_with(namespace)).count();
+    let count =
+        |namespace: &[u8]| baseline.records.iter().filter(|record| record.subject().starts_with(namespace)).count();
     let scopes: Vec<String> = header.scopes.iter().map(|scope| escape(scope)).collect();
-    println!("{}", header.label);
-    println!("  serial    {}", header.serial);
-    println!("  system    {}", escape(header.identity.to_string().as_bytes()));
-    println!("  source    {}", if header.live { "a running system" } else { "a folder: kernel and mounts are not in it" });
-    println!("  scope     {}", scopes.join(" "));
-    println!("  records   {} paths, {} packages, {} facts, {} mounts", count(b"fs:"), count(b"pkg:"), count(b"fact:"), count(b"mount:"));
-    println!("  digest    sha256:{}", baseline.digest);
-    println!("  stored    {}", store.path(&header.label).display());
+    out!("{}", header.label);
+    out!("  serial    {}", header.serial);
+    out!("  system    {}", escape(header.identity.to_string().as_bytes()));
+    out!("  source    {}", if header.live { "a running system" } else { "a folder: kernel and mounts are not in it" });
+    out!("  scope     {}", scopes.join(" "));
+    out!(
+        "  records   {} paths, {} packages, {} facts, {} mounts",
+        count(b"fs:"),
+        count(b"pkg:"),
+        count(b"fact:"),
+        count(b"mount:")
+    );
+    out!("  digest    sha256:{}", baseline.digest);
+    out!("  stored    {}", store.path(&header.label).display());
     Ok(0)
 }
 
@@ -66,9 +72,14 @@ fn find(store: &Baselines, label: &str) -> Outcome<Baseline> {
     let template: TemplateRef = label.parse().map_err(Trouble::new)?;
     let versions = store.load_all(&template.name).map_err(|error| stored(&error))?;
     let have: Vec<String> = versions.iter().map(|baseline| baseline.header.label.to_string()).collect();
-    let wanted = |baseline: &Baseline| template.version.as_ref().is_none_or(|version| *version == baseline.header.label.version);
+    let wanted =
+        |baseline: &Baseline| template.version.as_ref().is_none_or(|version| *version == baseline.header.label.version);
     versions.into_iter().find(wanted).ok_or_else(|| {
-        let hint = if have.is_empty() { "driftscan baseline list".to_owned() } else { format!("there are: {}", have.join(", ")) };
+        let hint = if have.is_empty() {
+            "driftscan baseline list".to_owned()
+        } else {
+            format!("there are: {}", have.join(", "))
+        };
         Trouble::with(format!("no baseline {label} in {}", store.folder().display()), hint)
     })
 }

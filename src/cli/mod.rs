@@ -2,6 +2,22 @@
 //!
 //! *Invariant:* decides nothing about drift; standard output is only the report, everything else goes to standard error.
 
+/// Prints a line on standard output. A reader that has gone away (`| head`) is no error, and no reason to panic.
+macro_rules! out {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stdout(), $($text)*);
+    }};
+}
+
+/// Prints a line on standard error.
+macro_rules! err {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stderr(), $($text)*);
+    }};
+}
+
 mod args;
 mod capture;
 mod comparisons;
@@ -51,7 +67,10 @@ where
         },
         Some(Command::Report(args)) => report::run(&args, &cli.output),
         Some(Command::Doctor(args)) => doctor::run(&args),
-        Some(Command::Version(args)) => version::run(&args),
+        Some(Command::Version(args)) => {
+            version::run(&args);
+            Ok(0)
+        }
     };
     result.unwrap_or_else(|trouble: Trouble| {
         trouble.print();

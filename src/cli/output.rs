@@ -31,7 +31,12 @@ pub(super) fn formats(words: &[String]) -> Outcome<Vec<Format>> {
         let kind = match name {
             "table" => Kind::Table,
             "json" => Kind::Json,
-            _ => return Err(Trouble::with(format!("format {name:?} is not built"), "--format table or json, with =FILE for a file")),
+            _ => {
+                return Err(Trouble::with(
+                    format!("format {name:?} is not built"),
+                    "--format table or json, with =FILE for a file",
+                ));
+            }
         };
         let format = Format { kind, file: file.map(PathBuf::from) };
         if file == Some("") || formats.iter().any(|other| other.file == format.file) {
@@ -59,31 +64,28 @@ pub(super) fn print(
     outcome: &FleetOutcome,
     view: View,
     formats: &[Format],
-    report: Option<String>,
+    report: Option<&str>,
     args: &OutputArgs,
 ) -> Outcome<()> {
     for format in formats {
-        match &format.file {
-            Some(path) => {
-                let mut bytes = Vec::new();
-                let written = render(outcome, view, format.kind, report.clone(), args, None, &mut bytes)
-                    .and_then(|()| write_file(path, &bytes));
-                written.map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
+        if let Some(path) = &format.file {
+            let mut bytes = Vec::new();
+            let written = render(outcome, view, format.kind, report, args, None, &mut bytes)
+                .and_then(|()| write_file(path, &bytes));
+            written.map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
+            continue;
+        }
+        let stdout = anstream::stdout();
+        let width = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
+        let width = width.map(|(width, _)| usize::from(width.0).clamp(80, 160));
+        let mut bytes = Vec::new();
+        render(outcome, view, format.kind, report, args, width, &mut bytes).map_err(Trouble::new)?;
+        let mut stdout = stdout.lock();
+        match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Err(Trouble::new(format!("standard output: {error}")));
             }
-            None => {
-                let stdout = anstream::stdout();
-                let width = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
-                let width = width.map(|(width, _)| usize::from(width.0).clamp(80, 160));
-                let mut bytes = Vec::new();
-                render(outcome, view, format.kind, report.clone(), args, width, &mut bytes).map_err(Trouble::new)?;
-                let mut stdout = stdout.lock();
-                match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
-                    Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                        return Err(Trouble::new(format!("standard output: {error}")));
-                    }
-                    Ok(()) | Err(_) => {}
-                }
-            }
+            Ok(()) | Err(_) => {}
         }
     }
     Ok(())
@@ -93,7 +95,7 @@ fn render(
     outcome: &FleetOutcome,
     view: View,
     kind: Kind,
-    report: Option<String>,
+    report: Option<&str>,
     args: &OutputArgs,
     width: Option<usize>,
     to: &mut Vec<u8>,
@@ -103,7 +105,7 @@ fn render(
         width: width.unwrap_or(table::DEFAULT_WIDTH),
         // The stream takes colour out where it does not belong; a file never gets any.
         color: width.is_some() || args.color == super::args::Color::Always,
-        report_path: report,
+        report_path: report.map(ToOwned::to_owned),
         verbose: args.verbose,
         ..table::Options::new(&folded)
     };
@@ -116,7 +118,8 @@ fn render(
 
 /// A report names hosts and paths: it is for its owner. It appears whole or not at all.
 fn write_file(path: &std::path::Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
+    let folder =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
     if path.exists() && !path.is_file() {
         // A pipe or a device, /dev/stderr say.
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);

@@ -3,9 +3,10 @@
 //! *Invariant:* a policy that can't be read or has a mistake stops the run: a weaker one never takes its place.
 
 use super::trouble::{Outcome, Trouble};
+use crate::collect::Captured;
 use crate::manifest::Baseline;
 use crate::policy::{Policy, PolicyFile};
-use crate::protocol::Attr;
+use crate::protocol::{Attr, Record};
 use std::path::Path;
 
 /// Reads the policy that was named.
@@ -19,12 +20,20 @@ pub(super) fn read(path: Option<&Path>) -> Outcome<PolicyFile> {
 
 /// The policy for the system of a baseline.
 pub(super) fn of_baseline(file: &PolicyFile, baseline: &Baseline) -> Policy {
-    let like = baseline.record(b"fact:os.like").and_then(|record| record.view().present(Attr::Text));
-    of_system(file, &baseline.header.identity.os, like.unwrap_or_default())
+    of_system(file, &baseline.header.identity.os, baseline.record(LIKE))
 }
 
-/// The policy for a system, by the `ID` and `ID_LIKE` of its os-release.
-pub(super) fn of_system(file: &PolicyFile, os: &str, like: &[u8]) -> Policy {
+/// The policy for the system of a machine that is being captured.
+pub(super) fn of_captured(file: &PolicyFile, captured: &Captured) -> Policy {
+    let like = captured.records.iter().find(|record| record.subject() == LIKE);
+    of_system(file, &captured.identity.os, like)
+}
+
+/// `ID_LIKE` of os-release.
+const LIKE: &[u8] = b"fact:os.like";
+
+fn of_system(file: &PolicyFile, os: &str, like: Option<&Record>) -> Policy {
+    let like = like.and_then(|record| record.view().present(Attr::Text)).unwrap_or_default();
     let like: Vec<&str> = like.split(|b| *b == b' ').filter_map(|word| std::str::from_utf8(word).ok()).collect();
     file.for_system(os, &like)
 }

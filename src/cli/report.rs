@@ -16,7 +16,7 @@ pub(super) fn run(args: &ReportArgs, output: &OutputArgs) -> Outcome<u8> {
     let view = if args.coverage { View::Coverage } else { View::Findings };
     let status = outcome.status();
     if !output.quiet || status != 0 {
-        print(&outcome, view, &formats, Some(runs.report_path(&id).display().to_string()), output)?;
+        print(&outcome, view, &formats, Some(&runs.report_path(&id).display().to_string()), output)?;
     }
     Ok(status)
 }

@@ -31,7 +31,12 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let formats = formats(&args.format)?;
     let hosts = fleet::select(args)?;
     let policy = policy::read(args.policy.as_deref())?;
-    let wanted = args.baseline.as_deref().map(str::parse).transpose().map_err(|mistake: crate::inventory::Mistake| Trouble::new(mistake))?;
+    let wanted = args
+        .baseline
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|mistake: crate::inventory::Mistake| Trouble::new(mistake))?;
     let salt = random()?;
     let store = Baselines::new(args.places.baselines.clone());
     let comparisons = comparisons::prepare(&hosts, wanted.as_ref(), &store, &policy, &salt)?;
@@ -63,8 +68,10 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         progress.watch(event);
     });
     progress.end();
-    let outcomes = scanned.map_err(|error| Trouble::with(format!("threads can't be started: {error}"), "fewer --jobs"))?;
-    let interrupted = if outcomes.len() < hosts.len() { stop.signal().or(Some(signal_hook::consts::SIGTERM)) } else { None };
+    let outcomes =
+        scanned.map_err(|error| Trouble::with(format!("threads can't be started: {error}"), "fewer --jobs"))?;
+    let interrupted =
+        if outcomes.len() < hosts.len() { stop.signal().or(Some(signal_hook::consts::SIGTERM)) } else { None };
     let outcome = FleetOutcome {
         run: id,
         started: start.started,
@@ -82,13 +89,18 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     // What was scanned is shown even where it can't be kept.
     let kept = books.close(&folder, &outcome, status);
     if !output.quiet || status != 0 {
-        print(&outcome, View::Findings, &formats, Some(folder.report_path().display().to_string()), output)?;
+        print(&outcome, View::Findings, &formats, Some(&folder.report_path().display().to_string()), output)?;
     }
     kept.map_err(|error| stored(&error))?;
     Ok(status)
 }
 
-fn targets(hosts: &[Host], args: &ScanArgs, dialer: &crate::transport::Dialer, comparisons: &Comparisons) -> Outcome<Vec<Target>> {
+fn targets(
+    hosts: &[Host],
+    args: &ScanArgs,
+    dialer: &crate::transport::Dialer,
+    comparisons: &Comparisons,
+) -> Outcome<Vec<Target>> {
     let ways = connect::ways(dialer, hosts)?;
     let target = |((host, way), comparison): ((&Host, _), &std::sync::Arc<crate::scan::Comparison>)| Target {
         name: host.name.clone(),

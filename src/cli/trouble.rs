@@ -1,7 +1,6 @@
 //! Why driftscan can't go on: said with the chain of causes and a hint that can be typed.
 //!
 //! *Invariant:* the status is 1; nothing that was scanned is lost by it.
-#![expect(clippy::print_stderr, reason = "the command line's own voice")]
 
 use std::fmt::Display;
 
@@ -35,18 +34,18 @@ impl Trouble {
     pub(super) fn print(&self) {
         const SHOWN: usize = 100;
         for line in self.lines.iter().take(SHOWN) {
-            anstream::eprintln!("driftscan: {line}");
+            err!("driftscan: {line}");
         }
         if self.lines.len() > SHOWN {
-            anstream::eprintln!("driftscan: and {} more", self.lines.len() - SHOWN);
+            err!("driftscan: and {} more", self.lines.len() - SHOWN);
         }
         if let Some(hint) = &self.hint {
-            anstream::eprintln!("  help: {hint}");
+            err!("  help: {hint}");
         }
     }
 }
 
 /// Says something that does not stop the run.
 pub(super) fn warn(text: impl Display) {
-    anstream::eprintln!("warning: {text}");
+    err!("warning: {text}");
 }

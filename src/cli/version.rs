@@ -1,10 +1,8 @@
 //! `driftscan version`: what a security team pins.
 //!
 //! *Invariant:* the digest shown is of the bytes that are sent.
-#![expect(clippy::print_stdout, reason = "the command's output")]
 
 use super::args::{VersionArgs, VersionFormat};
-use super::trouble::Outcome;
 use crate::collect::{BOOTSTRAP, PROBE, probe_digest};
 use crate::model::text::hex;
 use sha2::{Digest as _, Sha256};
@@ -13,13 +11,13 @@ use sha2::{Digest as _, Sha256};
 pub(super) const TOOL: &str = concat!("driftscan ", env!("CARGO_PKG_VERSION"));
 
 /// Prints it.
-pub(super) fn run(args: &VersionArgs) -> Outcome<u8> {
+pub(super) fn run(args: &VersionArgs) {
     let bootstrap = hex(&Sha256::digest(BOOTSTRAP));
     match args.format {
         VersionFormat::Text => {
-            println!("{TOOL}");
-            println!("probe      sha256:{} ({} bytes, x86-64 Linux)", probe_digest(), PROBE.len());
-            println!("bootstrap  sha256:{bootstrap}");
+            out!("{TOOL}");
+            out!("probe      sha256:{} ({} bytes, x86-64 Linux)", probe_digest(), PROBE.len());
+            out!("bootstrap  sha256:{bootstrap}");
         }
         VersionFormat::Json => {
             let document = serde_json::json!({
@@ -29,8 +27,7 @@ pub(super) fn run(args: &VersionArgs) -> Outcome<u8> {
                 "probe": { "sha256": probe_digest(), "bytes": PROBE.len(), "architecture": "x86_64" },
                 "bootstrap": { "sha256": bootstrap },
             });
-            println!("{document}");
+            out!("{document}");
         }
     }
-    Ok(0)
 }

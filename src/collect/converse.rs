@@ -81,15 +81,15 @@ pub struct Captured {
 /// How many bytes a host may send: its whole listing once, and room for everything else.
 #[must_use]
 pub fn budget(references: &[Reference]) -> u64 {
-    let listing: usize = references.first().map_or(0, |reference| {
-        reference.set.set.records.iter().map(|record| record.view().encoded().len()).sum()
-    });
+    let listing: usize = references
+        .first()
+        .map_or(0, |reference| reference.set.set.records.iter().map(|record| record.view().encoded().len()).sum());
     (8 << 20) + listing as u64 * 5 / 4
 }
 
 /// How many bytes a host's records may take here. The budget of the wire does not bound that: a subject of 4 KiB that
 /// shares all but a byte with the one before comes in a few bytes.
-fn room(references: &[Reference]) -> u64 {
+fn room_of(references: &[Reference]) -> u64 {
     budget(references) * 2
 }
 
@@ -100,7 +100,11 @@ const CAPTURE_ROOM: u64 = 2 << 30;
 ///
 /// # Errors
 /// A [`Failure`], where no observation could be made.
-pub fn observe(connection: &mut dyn Connection, ask: &Ask<'_>, references: &[Reference]) -> Result<Observation, Failure> {
+pub fn observe(
+    connection: &mut dyn Connection,
+    ask: &Ask<'_>,
+    references: &[Reference],
+) -> Result<Observation, Failure> {
     let mode = Mode::Sketch(u32::try_from(FIRST).unwrap_or(0));
     run(connection, ask, mode, |talk| {
         let identity = talk.identity()?;
@@ -109,7 +113,9 @@ pub fn observe(connection: &mut dyn Connection, ask: &Ask<'_>, references: &[Ref
         let root = talk.root(&coverage)?;
         let symbols = talk.symbols(0, FIRST)?;
         let found = match references.first() {
-            Some(selected) if selected.identity.fits(&identity) => talk.compare(references, selected, &root, symbols)?,
+            Some(selected) if selected.identity.fits(&identity) => {
+                talk.compare(references, selected, &root, symbols)?
+            }
             _ => Found::AnotherSystem,
         };
         Ok(Observation { identity, evidence, coverage, live: ask.live, found })
@@ -266,10 +272,11 @@ impl Talk<'_, '_> {
         symbols: Vec<Symbol>,
     ) -> Result<Found, Failure> {
         let host = self.ask.host.as_bytes();
-        if let Some(at) = references.iter().position(|reference| reference.set.root(&self.ask.nonce, host) == root.root) {
+        if let Some(at) = references.iter().position(|reference| reference.set.root(&self.ask.nonce, host) == root.root)
+        {
             return Ok(Found::Equal(at));
         }
-        let room = room(references);
+        let room = room_of(references);
         if let Some(difference) = self.reconcile(selected, root, symbols, room)? {
             return Ok(Found::Different(difference));
         }
@@ -324,8 +331,10 @@ impl Talk<'_, '_> {
         }
         self.send(&FollowUp::Records(ids.to_vec()))?;
         let records = self.records(ids.len() as u64, room)?;
-        let mut came: Vec<Id> =
-            records.iter().map(|record| digest::id(self.ask.salt, &digest::of_record(record.view().encoded()))).collect();
+        let mut came: Vec<Id> = records
+            .iter()
+            .map(|record| digest::id(self.ask.salt, &digest::of_record(record.view().encoded())))
+            .collect();
         came.sort_unstable();
         if came == ids { Ok(records) } else { Err(Failure::protocol("records that were not asked for")) }
     }

@@ -16,7 +16,7 @@ const NOISE_MAX: usize = 64 * 1024;
 /// A reply being read.
 pub(super) struct Frames {
     hash: Sha256,
-    frames: u64,
+    count: u64,
     bytes: u64,
     /// Bytes read beyond the preamble.
     ahead: Vec<u8>,
@@ -53,7 +53,7 @@ impl Frames {
             if found.is_some() {
                 let ahead = seen.split_off(noise + preamble.len());
                 let hash = Sha256::new_with_prefix(&preamble);
-                return Ok(Self { hash, frames: 0, bytes: preamble.len() as u64, ahead });
+                return Ok(Self { hash, count: 0, bytes: preamble.len() as u64, ahead });
             }
         }
     }
@@ -75,7 +75,7 @@ impl Frames {
             self.hash.update(head);
             self.hash.update(&payload);
             self.bytes += (head.len() + payload.len()) as u64;
-            self.frames += 1;
+            self.count += 1;
         }
         Ok((kind, payload))
     }
@@ -99,7 +99,7 @@ impl Frames {
     fn prove(&self, payload: &[u8]) -> Result<(), Failure> {
         let trailer = Trailer::decode(payload).map_err(Failure::protocol)?;
         let digest: Digest = self.hash.clone().finalize().into();
-        let expected = Trailer { frames: self.frames, bytes: self.bytes, digest };
+        let expected = Trailer { frames: self.count, bytes: self.bytes, digest };
         if trailer == expected { Ok(()) } else { Err(Failure::protocol("the trailer does not agree")) }
     }
 

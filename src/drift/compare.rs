@@ -35,7 +35,8 @@ const CODES: [(Code, &[Attr]); 15] = [
 /// Compares the two sides of a difference under what the coverage says was seen.
 #[must_use]
 pub fn compare(difference: &Difference, coverage: &Coverage, policy: &Policy) -> Vec<Finding> {
-    let mut comparison = Comparison { policy, seen: Seen::new(coverage), findings: Vec::new(), hidden: BTreeMap::new() };
+    let mut comparison =
+        Comparison { policy, seen: Seen::new(coverage), findings: Vec::new(), hidden: BTreeMap::new() };
     let (mut before, mut after) = (difference.removed.iter().peekable(), difference.added.iter().peekable());
     loop {
         let order = match (before.peek(), after.peek()) {
@@ -103,7 +104,7 @@ impl Comparison<'_> {
         if let Some(path) = old.path()
             && let Some((mount, fs_type)) = self.seen.hiding(path)
         {
-            // A folder that serves as a mount point is hidden by design; a file that does is not.
+            // The mount point itself is seen as a mount; a file that a mount lies over is hidden like what is below one.
             if mount != path || old.kind() != Some(Kind::Directory) {
                 self.hidden.entry(mount).or_insert((0, fs_type)).0 += 1;
             }
@@ -118,7 +119,14 @@ impl Comparison<'_> {
         self.push(code, Change::Removed, Some(old), None, &Attr::ALL);
     }
 
-    fn push(&mut self, code: Code, change: Change, old: Option<RecordRef<'_>>, new: Option<RecordRef<'_>>, attrs: &[Attr]) {
+    fn push(
+        &mut self,
+        code: Code,
+        change: Change,
+        old: Option<RecordRef<'_>>,
+        new: Option<RecordRef<'_>>,
+        attrs: &[Attr],
+    ) {
         let subject = old.or(new).map(RecordRef::subject).unwrap_or_default();
         self.findings.push(Finding {
             code,
@@ -145,9 +153,7 @@ impl Comparison<'_> {
             let (old, new) = (old.as_ref().map(Record::view), new.as_ref().map(Record::view));
             self.push(Code::MountHides, Change::Changed, old, new, &Attr::ALL);
         }
-        self.findings.sort_by(|a, b| {
-            (b.severity, &a.subject, a.code).cmp(&(a.severity, &b.subject, b.code))
-        });
+        self.findings.sort_by(|a, b| (b.severity, &a.subject, a.code).cmp(&(a.severity, &b.subject, b.code)));
         self.findings
     }
 }
@@ -258,4 +264,3 @@ pub fn reason(why: Why) -> crate::model::Reason {
         Why::Packages => Reason::Packages,
     }
 }
-

@@ -75,7 +75,13 @@ pub fn key(code: Code, subject: &[u8]) -> Digest {
 
 /// H(code, subject, before, after), over the attributes that differ.
 #[must_use]
-pub fn fingerprint(code: Code, subject: &[u8], before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>>, wanted: &[Attr]) -> Digest {
+pub fn fingerprint(
+    code: Code,
+    subject: &[u8],
+    before: Option<RecordRef<'_>>,
+    after: Option<RecordRef<'_>>,
+    wanted: &[Attr],
+) -> Digest {
     let mut bytes = Vec::new();
     put_string(&mut bytes, code.word().as_bytes());
     put_string(&mut bytes, subject);

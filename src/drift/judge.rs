@@ -85,15 +85,21 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
     match &observation.found {
         Found::Equal(at) => equal = *at,
         Found::Different(difference) => findings = compare(difference, coverage, policy),
-        Found::AnotherSystem => reasons.insert(0, Obstacle {
-            reason: Reason::WrongBaseline,
-            text: format!("it is {}, and {} is of another system", escape(observation.identity.to_string().as_bytes()), label(0)),
-            remedy: Some("give it a template of its own system: template=NAME in the hosts file".to_owned()),
-        }),
+        Found::AnotherSystem => reasons.insert(
+            0,
+            Obstacle {
+                reason: Reason::WrongBaseline,
+                text: format!(
+                    "it is {}, and {} is of another system",
+                    escape(observation.identity.to_string().as_bytes()),
+                    label(0)
+                ),
+                remedy: Some("give it a template of its own system: template=NAME in the hosts file".to_owned()),
+            },
+        ),
     }
-    let has_packages = |reference: &Reference| {
-        reference.set.set.records.iter().any(|record| record.subject().starts_with(b"pkg:"))
-    };
+    let has_packages =
+        |reference: &Reference| reference.set.set.records.iter().any(|record| record.subject().starts_with(b"pkg:"));
     let compared = observation.found != Found::AnotherSystem;
     let told = reasons.iter().any(|obstacle| obstacle.reason == Reason::Packages);
     if compared && !coverage.has_packages && !told && selected.is_some_and(has_packages) {
@@ -152,7 +158,8 @@ fn obstacles(coverage: &Coverage, untold: &[Trouble], policy: &Policy) -> Vec<Ob
         by_reason.entry(reason(trouble.why)).or_default().push(trouble);
     }
     let lost = coverage.troubles_total.saturating_sub(coverage.troubles.len() as u64);
-    let mut obstacles: Vec<Obstacle> = by_reason.into_iter().map(|(reason, troubles)| obstacle(reason, &troubles)).collect();
+    let mut obstacles: Vec<Obstacle> =
+        by_reason.into_iter().map(|(reason, troubles)| obstacle(reason, &troubles)).collect();
     if lost > 0 {
         obstacles.push(Obstacle {
             reason: Reason::Limit,
@@ -177,11 +184,16 @@ fn obstacle(reason: Reason, troubles: &[&Trouble]) -> Obstacle {
     let (text, remedy) = match reason {
         Reason::Unreadable => (
             format!("not readable: {names}{tail}"),
-            Some("scan with --sudo, or name what the account may not read in the policy's excuse_unreadable".to_owned()),
+            Some(
+                "scan with --sudo, or name what the account may not read in the policy's excuse_unreadable".to_owned(),
+            ),
         ),
         Reason::Racing => (
             format!("changed while they were read, twice: {names}{tail}"),
-            Some("scan again when the host is quiet; if they always change, compare them by metadata in the policy".to_owned()),
+            Some(
+                "scan again when the host is quiet; if they always change, compare them by metadata in the policy"
+                    .to_owned(),
+            ),
         ),
         Reason::Limit => (
             format!("a limit was reached at {names}{tail}"),
@@ -199,7 +211,8 @@ fn obstacle(reason: Reason, troubles: &[&Trouble]) -> Obstacle {
 
 fn shown(observation: &Observation, complete: bool, awaiting_view: u64, policy: &Policy) -> HostCoverage {
     let coverage = &observation.coverage;
-    let rule = |number: u16| policy.rule_of(number).map_or_else(|| "(no rule)".to_owned(), |rule| rule.path());
+    let rule =
+        |number: u16| policy.rule_of(number).map_or_else(|| "(no rule)".to_owned(), crate::policy::RuleText::path);
     HostCoverage {
         complete,
         walked: coverage.walked,

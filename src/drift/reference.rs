@@ -72,7 +72,14 @@ impl Salted {
     /// Explains a host's set by what it lacks (numbers of our records) and what it has besides, and proves the
     /// explanation by the root.
     #[must_use]
-    pub fn explain(&self, lacks: &HashSet<u32>, has: Vec<Record>, nonce: &[u8; 32], host: &[u8], root: &Digest) -> Option<Difference> {
+    pub fn explain(
+        &self,
+        lacks: &HashSet<u32>,
+        has: Vec<Record>,
+        nonce: &[u8; 32],
+        host: &[u8],
+        root: &Digest,
+    ) -> Option<Difference> {
         let own: Vec<Digest> = has.iter().map(|record| digest::of_record(record.view().encoded())).collect();
         let kept = (0u32..).zip(self.set.digests()).filter(|(at, _)| !lacks.contains(at)).map(|(_, digest)| *digest);
         let all: Vec<Digest> = kept.chain(own).collect();

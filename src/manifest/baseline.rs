@@ -59,8 +59,9 @@ fn alias(arch: &str) -> &str {
 
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let or = |text: &str, none: &'static str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-        write!(f, "{} {} {}", or(&self.os, "unknown system"), self.os_version, self.arch)
+        let os = if self.os.is_empty() { "unknown system" } else { &self.os };
+        let parts = [os, &self.os_version, &self.arch];
+        f.write_str(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -165,10 +166,8 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
         let subject = crate::model::text::escape(rule.pattern.text());
         return Err(BaselineError::Unfit { subject, text: "a rule that this version can't store" });
     }
-    if !records.iter().any(|record| record.view().path().is_some()) {
-        return Err(BaselineError::Empty);
-    }
-    let unfit = |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };
+    let unfit =
+        |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };
     for pair in records.windows(2) {
         if pair[0].subject() >= pair[1].subject() {
             return Err(unfit(&pair[1], "out of order, or there twice"));
@@ -189,5 +188,7 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
             return Err(unfit(record, "a view, which this version can't store"));
         }
     }
-    Ok(())
+    // The root alone proves nothing of what a machine runs.
+    let has_paths = records.iter().any(|record| record.view().path().is_some_and(|path| path != b"/"));
+    if has_paths { Ok(()) } else { Err(BaselineError::Empty) }
 }

@@ -16,19 +16,25 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Recapture {
     /// A scope that was not walked.
-    #[error("the policy's scope {scope} is wider than the capture's; capture the golden machine again with this policy")]
+    #[error(
+        "the policy's scope {scope} is wider than the capture's; capture the golden machine again with this policy"
+    )]
     Scope {
         /// The scope, escaped.
         scope: String,
     },
     /// Content or size that was left out.
-    #[error("the policy compares the content of {path}, which the capture left out; capture the golden machine again with this policy")]
+    #[error(
+        "the policy compares the content of {path}, which the capture left out; capture the golden machine again with this policy"
+    )]
     Content {
         /// The path, escaped.
         path: String,
     },
     /// Paths that were left out.
-    #[error("the policy compares {pattern}, which the capture left out; capture the golden machine again with this policy")]
+    #[error(
+        "the policy compares {pattern}, which the capture left out; capture the golden machine again with this policy"
+    )]
     Ignored {
         /// The capture's rule.
         pattern: String,
@@ -40,6 +46,8 @@ pub enum Recapture {
 pub struct ProjectedSet {
     /// Projected records, in ascending order of their subjects.
     pub records: Vec<Record>,
+    /// For each record the number of the rule that decided; `u16::MAX` where none did.
+    pub rulings: Vec<u16>,
     digests: Vec<Digest>,
     set: Digest,
 }
@@ -63,9 +71,18 @@ impl ProjectedSet {
         }
         left_out(&header.rules, rules, witness)?;
         let mut compared: Vec<(RecordRef<'_>, Mask)> = Vec::new();
+        let mut rulings = Vec::new();
+        let mut cursor = rules.cursor();
         for record in &baseline.records {
             let view = record.view();
-            let Some(mask) = mask(view, rules, scopes, live) else { continue };
+            if !asked(view, scopes, live) {
+                continue;
+            }
+            let (rule, mask) = cursor.ruling(view);
+            if mask == Mask::NONE {
+                continue;
+            }
+            rulings.push(rule);
             if mask.has(Attr::Content) && view.kind() == Some(Kind::File) && view.attr(Attr::Content).is_none() {
                 return Err(Recapture::Content { path: escape(view.path().unwrap_or_default()) });
             }
@@ -84,7 +101,7 @@ impl ProjectedSet {
         }
         let digests: Vec<Digest> = records.iter().map(|record| digest::of_record(record.view().encoded())).collect();
         let set = set_of(&digests);
-        Ok(Self { records, digests, set })
+        Ok(Self { records, rulings, digests, set })
     }
 
     /// The digest of the whole set.
@@ -146,23 +163,21 @@ pub fn set_of(digests: &[Digest]) -> Digest {
     digest::of_set(sorted)
 }
 
-fn mask(record: RecordRef<'_>, rules: &RuleSet, scopes: &[Vec<u8>], live: bool) -> Option<Mask> {
+/// Whether a record takes part: its path is in a scope, and what only a running system has is there on both sides.
+fn asked(record: RecordRef<'_>, scopes: &[Vec<u8>], live: bool) -> bool {
     let subject = record.subject();
     if !live && (subject.starts_with(b"mount:") || matches!(subject, b"fact:kernel" | b"fact:arch")) {
-        return None;
+        return false;
     }
     let path = record.path().or_else(|| subject.strip_prefix(b"mount:"));
-    if path.is_some_and(|path| !within(path, scopes)) {
-        return None;
-    }
-    let mask = rules.mask_of(record);
-    (mask != Mask::NONE).then_some(mask)
+    path.is_none_or(|path| within(path, scopes))
 }
 
 /// Whether a path is one of the scopes or below one.
 fn within(path: &[u8], scopes: &[Vec<u8>]) -> bool {
     scopes.iter().any(|scope| {
-        scope == b"/" || path.strip_prefix(scope.as_slice()).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+        scope == b"/"
+            || path.strip_prefix(scope.as_slice()).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
     })
 }
 

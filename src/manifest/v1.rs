@@ -84,7 +84,11 @@ impl Text {
             Self::Bytes(Base64 { b64 }) => {
                 let bytes = STANDARD.decode(b64).map_err(|error| format!("b64: {error}"))?;
                 // One spelling for one value: text is written as text.
-                if std::str::from_utf8(&bytes).is_ok() { Err("b64 of what is plain text".to_owned()) } else { Ok(bytes) }
+                if std::str::from_utf8(&bytes).is_ok() {
+                    Err("b64 of what is plain text".to_owned())
+                } else {
+                    Ok(bytes)
+                }
             }
         }
     }
@@ -247,7 +251,10 @@ const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privile
 /// Whether a rule can be written; a mask without a word would be read back as another one.
 pub(super) fn has_words_for(rule: &Rule) -> bool {
     let conditions = CONDITIONS.iter().fold(0, |bits, (_, bit)| bits | bit);
-    rule.view == 0 && rule.when.kinds < 0x80 && rule.when.conditions & !conditions == 0 && MASKS.iter().any(|(_, mask)| *mask == rule.mask)
+    rule.view == 0
+        && rule.when.kinds < 0x80
+        && rule.when.conditions & !conditions == 0
+        && MASKS.iter().any(|(_, mask)| *mask == rule.mask)
 }
 
 fn rule_line(rule: &Rule) -> RuleLine {
@@ -255,17 +262,27 @@ fn rule_line(rule: &Rule) -> RuleLine {
     RuleLine {
         path: Text::of(rule.pattern.text()),
         compares: compares.to_owned(),
-        kinds: Kind::ALL.into_iter().filter(|kind| rule.when.kinds & kind.bit() != 0).map(|k| kind_word(k).to_owned()).collect(),
-        when: CONDITIONS.iter().filter(|(_, bit)| rule.when.conditions & bit != 0).map(|(word, _)| (*word).to_owned()).collect(),
+        kinds: Kind::ALL
+            .into_iter()
+            .filter(|kind| rule.when.kinds & kind.bit() != 0)
+            .map(|k| kind_word(k).to_owned())
+            .collect(),
+        when: CONDITIONS
+            .iter()
+            .filter(|(_, bit)| rule.when.conditions & bit != 0)
+            .map(|(word, _)| (*word).to_owned())
+            .collect(),
     }
 }
 
 fn rule(line: RuleLine) -> Result<Rule, String> {
     let pattern = Pattern::new(&line.path.bytes()?).map_err(|error| error.to_string())?;
-    let mask = MASKS.iter().find(|(word, _)| *word == line.compares).ok_or_else(|| format!("compares {:?}", line.compares))?.1;
+    let mask =
+        MASKS.iter().find(|(word, _)| *word == line.compares).ok_or_else(|| format!("compares {:?}", line.compares))?.1;
     let mut when = When::default();
     for word in line.kinds {
-        when.kinds |= Kind::ALL.into_iter().find(|k| kind_word(*k) == word).ok_or_else(|| format!("kind {word:?}"))?.bit();
+        when.kinds |=
+            Kind::ALL.into_iter().find(|k| kind_word(*k) == word).ok_or_else(|| format!("kind {word:?}"))?.bit();
     }
     for word in line.when {
         when.conditions |= CONDITIONS.iter().find(|(name, _)| *name == word).ok_or_else(|| format!("when {word:?}"))?.1;
@@ -284,21 +301,24 @@ fn push_line<T: Serialize>(out: &mut Vec<u8>, line: &T) {
 #[must_use]
 pub fn write(header: &Header, records: &[Record]) -> Vec<u8> {
     let mut out = Vec::with_capacity(records.len() * 200);
-    push_line(&mut out, &HeaderLine {
-        schema: SCHEMA.to_owned(),
-        version: 1,
-        template: header.label.template.clone(),
-        label: header.label.version.clone(),
-        serial: header.serial,
-        hash: "sha256".to_owned(),
-        os: header.identity.os.clone(),
-        os_version: header.identity.os_version.clone(),
-        arch: header.identity.arch.clone(),
-        live: header.live,
-        scopes: header.scopes.iter().map(|scope| Text::of(scope)).collect(),
-        capture: header.rules.rules().iter().map(rule_line).collect(),
-        views: Vec::new(),
-    });
+    push_line(
+        &mut out,
+        &HeaderLine {
+            schema: SCHEMA.to_owned(),
+            version: 1,
+            template: header.label.template.clone(),
+            label: header.label.version.clone(),
+            serial: header.serial,
+            hash: "sha256".to_owned(),
+            os: header.identity.os.clone(),
+            os_version: header.identity.os_version.clone(),
+            arch: header.identity.arch.clone(),
+            live: header.live,
+            scopes: header.scopes.iter().map(|scope| Text::of(scope)).collect(),
+            capture: header.rules.rules().iter().map(rule_line).collect(),
+            views: Vec::new(),
+        },
+    );
     for record in records {
         push_line(&mut out, &RecordLine::of(record));
     }
@@ -342,12 +362,17 @@ pub fn read(bytes: &[u8]) -> Result<(Header, Vec<Record>), BaselineError> {
             let line: HeaderLine = serde_json::from_slice(line).map_err(|error| line_error(1, error.to_string()))?;
             header = Some(read_header(line).map_err(|text| line_error(1, text))?);
         } else {
-            let line: RecordLine = serde_json::from_slice(line).map_err(|error| line_error(at + 1, error.to_string()))?;
+            let line: RecordLine =
+                serde_json::from_slice(line).map_err(|error| line_error(at + 1, error.to_string()))?;
             records.push(line.record().map_err(|text| line_error(at + 1, text))?);
         }
     }
     if records.len() != trailer.records {
-        return Err(BaselineError::Altered(format!("{} records, and the trailer says {}", records.len(), trailer.records)));
+        return Err(BaselineError::Altered(format!(
+            "{} records, and the trailer says {}",
+            records.len(),
+            trailer.records
+        )));
     }
     let header = header.ok_or(BaselineError::Incomplete)?;
     Ok((header, records))

@@ -30,7 +30,7 @@ closed_words! {
         AclChanged = "acl-changed",
         /// Other user attributes.
         XattrChanged = "xattr-changed",
-        /// Another SELinux label.
+        /// Another `SELinux` label.
         SelinuxChanged = "selinux-changed",
         /// Other immutable or append-only flags.
         FlagsChanged = "flags-changed",

@@ -41,7 +41,13 @@ impl Comparison {
     ///
     /// # Errors
     /// [`NotComparable`], where the capture of the selected version left out what the policy compares.
-    pub fn new(selected: &Baseline, older: &[Baseline], policy: Policy, live: bool, salt: &Salt) -> Result<Self, NotComparable> {
+    pub fn new(
+        selected: &Baseline,
+        older: &[Baseline],
+        policy: Policy,
+        live: bool,
+        salt: &Salt,
+    ) -> Result<Self, NotComparable> {
         let rules = policy.compile();
         let live = live && selected.header.live;
         let project = |baseline: &Baseline| ProjectedSet::new(baseline, &rules, policy.scopes(), live, &witness);
@@ -53,13 +59,12 @@ impl Comparison {
         };
         let label = &selected.header.label;
         let set = project(selected).map_err(|reason| NotComparable { label: label.clone(), reason })?;
-        let awaits = |record: &&crate::protocol::Record| {
-            policy.rule_of(rules.ruling(record.view()).0).is_some_and(|rule| rule.awaits())
-        };
-        let awaiting_view = set.records.iter().filter(awaits).count() as u64;
+        let awaits = |rule: &&u16| policy.rule_of(**rule).is_some_and(crate::policy::RuleText::awaits);
+        let awaiting_view = set.rulings.iter().filter(awaits).count() as u64;
         let mut references = vec![reference(selected, set)];
         let mut left_out = Vec::new();
-        let mut older: Vec<&Baseline> = older.iter().filter(|baseline| baseline.header.serial < selected.header.serial).collect();
+        let mut older: Vec<&Baseline> =
+            older.iter().filter(|baseline| baseline.header.serial < selected.header.serial).collect();
         older.sort_by_key(|baseline| std::cmp::Reverse(baseline.header.serial));
         for baseline in older {
             match project(baseline) {

@@ -13,7 +13,9 @@ pub fn evidence(texts: &Texts, now: i64) -> Evidence {
     let text = |name| texts.text(name).map(|text| escape(&text[..text.len().min(256)]));
     Evidence {
         machine_id: text(name::MACHINE_ID),
-        boot: number(name::BOOT).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()).map(|time| time.to_string()),
+        boot: number(name::BOOT)
+            .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+            .map(|time| time.to_string()),
         clock_skew: number(name::CLOCK).map(|clock| clock.saturating_sub(now)),
         addresses: texts.texts(name::ADDRESS).map(|address| escape(&address[..address.len().min(64)])).collect(),
         hostname: text(name::HOSTNAME),

@@ -140,7 +140,8 @@ impl Task<'_> {
     fn converse(&mut self, connection: &mut dyn Connection) -> Result<Observation, Failure> {
         let comparison = &self.target.comparison;
         let mut nonce = [0u8; 32];
-        getrandom::fill(&mut nonce).map_err(|error| Failure::new(Reason::Internal, format!("no random numbers: {error}")))?;
+        getrandom::fill(&mut nonce)
+            .map_err(|error| Failure::new(Reason::Internal, format!("no random numbers: {error}")))?;
         let ask = Ask {
             host: &self.target.name,
             root: &self.target.root,
@@ -229,8 +230,12 @@ pub(super) fn fault(target: &Target) -> (HostOutcome, Account) {
         evidence: Evidence::default(),
         wire: Wire::default(),
     };
-    let account =
-        Account { host: target.name.clone(), address: target.address.clone(), end: failure.to_string(), ..Account::default() };
+    let account = Account {
+        host: target.name.clone(),
+        address: target.address.clone(),
+        end: failure.to_string(),
+        ..Account::default()
+    };
     (outcome, account)
 }
 

@@ -3,14 +3,14 @@
 //! *Invariant:* one host's failure, panic included, never touches another's; order is decided when results are collected.
 
 mod comparison;
-mod evidence;
 mod event;
+mod evidence;
 mod host;
 mod pace;
 mod pool;
 
 pub use comparison::{Comparison, NotComparable};
-pub use evidence::evidence;
 pub use event::{Account, Event};
+pub use evidence::evidence;
 pub use host::{Target, Terms, Way, ask_terms};
 pub use pool::{Run, run};

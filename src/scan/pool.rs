@@ -36,7 +36,11 @@ const TICK: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// The threads can't be started.
-pub fn run(run: Run, stop: &AtomicBool, watch: &mut dyn FnMut(&Event)) -> Result<Vec<HostOutcome>, rayon::ThreadPoolBuildError> {
+pub fn run(
+    run: Run,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Vec<HostOutcome>, rayon::ThreadPoolBuildError> {
     let total = run.targets.len();
     let jobs = run.jobs.clamp(1, total.max(1));
     let pool = rayon::ThreadPoolBuilder::new()

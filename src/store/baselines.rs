@@ -64,7 +64,9 @@ impl BaselinesError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Io { .. } => "check the folder's owner and mode, or name another with --baselines DIR",
-            Self::Refused { .. } => "take the file from version control again, or capture a new version from a new image",
+            Self::Refused { .. } => {
+                "take the file from version control again, or capture a new version from a new image"
+            }
             Self::Misplaced { .. } => "move it to NAME/VERSION.jsonl of what it holds",
             Self::SameSerial { .. } => "capture one of them again with --serial N",
             Self::Exists { .. } => "capture under a new version: NAME@NEW",
@@ -202,7 +204,9 @@ fn names(folder: &Path) -> Result<Vec<String>, BaselinesError> {
     let io = |error| BaselinesError::Io { path: folder.to_owned(), error };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(io(error)),
     };
     let mut names = Vec::new();

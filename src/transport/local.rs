@@ -3,6 +3,7 @@
 //! *Invariant:* a child never outlives its exchange: its process group is killed at the deadline, at the budget, and when
 //! it is given up.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -18,6 +19,8 @@ use crate::sys::{self, Wish};
 /// Until somebody calls `allow`.
 const FIRST_BUDGET: u64 = 1 << 20;
 const FIRST_TIME: Duration = Duration::from_secs(60);
+/// How much output is taken in while input is stuck.
+const AHEAD: usize = 1 << 20;
 
 /// Runs commands on this machine, through `/bin/sh -c`.
 #[derive(Debug)]
@@ -65,7 +68,16 @@ impl Connection for LocalConnection {
             .spawn()
             .map_err(|error| here("starting /bin/sh", &error))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let exchange = LocalExchange { connection: self, child, stdin, stdout, stderr, kept: Vec::new(), ended: false };
+        let exchange = LocalExchange {
+            connection: self,
+            child,
+            stdin,
+            stdout,
+            stderr,
+            ahead: VecDeque::new(),
+            kept: Vec::new(),
+            ended: false,
+        };
         for pipe in [
             exchange.stdin.as_ref().map(AsFd::as_fd),
             exchange.stdout.as_ref().map(AsFd::as_fd),
@@ -110,6 +122,8 @@ struct LocalExchange<'c> {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
+    /// Output that came while input was written.
+    ahead: VecDeque<u8>,
     /// The beginning of standard error.
     kept: Vec<u8>,
     /// The child was waited for.
@@ -161,6 +175,9 @@ impl LocalExchange<'_> {
     }
 
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+        if !self.ahead.is_empty() {
+            return self.ahead.read(buffer).map_err(|error| here("reading from memory", &error));
+        }
         loop {
             let Some(pipe) = &mut self.stdout else { return Ok(0) };
             if let Some(count) = Self::take(pipe, buffer)? {
@@ -181,7 +198,7 @@ impl LocalExchange<'_> {
                     self.connection.traffic.sent = self.connection.traffic.sent.saturating_add(count as u64);
                     return Ok(count);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(false, true)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.make_room()?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                     return Err(closed("it reads no more input"));
@@ -191,8 +208,27 @@ impl LocalExchange<'_> {
         }
     }
 
+    /// Takes output in while input is stuck: the child may wait for us to read before it reads on.
+    fn make_room(&mut self) -> Result<(), TransportError> {
+        let mut buffer = [0; 16 << 10];
+        let reads = self.ahead.len() < AHEAD && self.stdout.is_some();
+        if let (true, Some(pipe)) = (reads, &mut self.stdout) {
+            match Self::take(pipe, &mut buffer)? {
+                Some(0) => self.stdout = None,
+                Some(count) => {
+                    self.connection.receive(count)?;
+                    self.ahead.extend(buffer.iter().take(count));
+                    return Ok(());
+                }
+                None => {}
+            }
+        }
+        self.wait(reads, true)
+    }
+
     fn run_out(&mut self) -> Result<Exit, TransportError> {
         self.stdin = None;
+        self.ahead.clear();
         let mut sink = vec![0; 64 << 10];
         while self.read_some(&mut sink)? > 0 {}
         // Both pipes are at their end, or held open by a grandchild that nobody asked for.
@@ -291,81 +327,4 @@ impl Drop for LocalExchange<'_> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may")]
-mod tests {
-    use super::*;
-    use crate::model::Reason;
-
-    fn far() -> Instant {
-        Instant::now() + Duration::from_secs(30)
-    }
-
-    #[test]
-    fn a_mebibyte_goes_there_and_back() {
-        let mut here = LocalConnection::new();
-        here.allow(4 << 20, far());
-        let mut exchange = here.exec("wc -c; echo oops >&2; exit 3").unwrap();
-        exchange.write_all(&vec![b'x'; 1 << 20]).unwrap();
-        exchange.close_write().unwrap();
-        let mut answer = String::new();
-        exchange.read_to_string(&mut answer).unwrap();
-        assert_eq!(answer.trim(), "1048576");
-        let exit = exchange.finish().unwrap();
-        assert_eq!(exit, Exit { status: Some(3), signal: None, stderr: b"oops\n".to_vec() });
-        assert_eq!(here.traffic().sent, 1 << 20);
-    }
-
-    #[test]
-    fn a_signal_is_told_by_name() {
-        let mut here = LocalConnection::new();
-        let exit = here.exec("kill -KILL $$").unwrap().finish().unwrap();
-        assert_eq!((exit.status, exit.signal.as_deref()), (None, Some("KILL")));
-    }
-
-    #[test]
-    fn the_deadline_ends_a_sleeping_child_and_its_children() {
-        let mut here = LocalConnection::new();
-        here.allow(1 << 20, Instant::now() + Duration::from_millis(200));
-        let start = Instant::now();
-        let mut exchange = here.exec("sleep 60 & echo $!; wait").unwrap();
-        let mut pid = [0; 16];
-        let count = exchange.read(&mut pid).unwrap();
-        let sleeper = std::str::from_utf8(&pid[..count]).unwrap().trim().to_owned();
-        let error = exchange.finish().unwrap_err();
-        assert_eq!(error.reason(), Reason::Timeout);
-        assert!(start.elapsed() < Duration::from_secs(5));
-        // Gone, or a zombie that its new parent has not taken yet.
-        std::thread::sleep(Duration::from_millis(50));
-        let state = std::fs::read_to_string(format!("/proc/{sleeper}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
-    }
-
-    #[test]
-    fn the_budget_ends_a_flood_on_either_stream() {
-        for command in ["cat /dev/zero", "cat /dev/zero >&2"] {
-            let mut here = LocalConnection::new();
-            here.allow(1 << 20, far());
-            let error = here.exec(command).unwrap().finish().unwrap_err();
-            assert_eq!(error.reason(), Reason::Limit, "{command}");
-            assert!(here.traffic().received < 2 << 20);
-        }
-    }
-
-    #[test]
-    fn a_chatty_standard_error_blocks_nothing_and_is_cut() {
-        let mut here = LocalConnection::new();
-        here.allow(4 << 20, far());
-        let exit = here.exec("head -c 1000000 /dev/zero >&2; echo done").unwrap().finish().unwrap();
-        assert_eq!((exit.status, exit.stderr.len()), (Some(0), STDERR_KEPT));
-    }
-
-    #[test]
-    fn writing_to_a_command_that_ended_is_an_error_not_a_wait() {
-        let mut here = LocalConnection::new();
-        here.allow(1 << 20, far());
-        let mut exchange = here.exec("exit 7").unwrap();
-        let error = exchange.write_all(&vec![0; 1 << 20]).unwrap_err();
-        assert_eq!(TransportError::from_io(error).reason(), Reason::Truncated);
-        assert_eq!(exchange.finish().unwrap().status, Some(7));
-    }
-}
+mod tests;

@@ -7,7 +7,8 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 driftscan=$target/release/driftscan
 bare_walk=$target/release/examples/bare_walk
 
-cargo build --release --quiet --bin driftscan --example bare_walk
+# BUILT=1 takes what was built before.
+[ -n "${BUILT:-}" ] || cargo build --release --quiet --bin driftscan --example bare_walk
 
 lab=$(mktemp -d /tmp/driftscan-bench-XXXXXX)
 sshd_pid=
@@ -36,6 +37,7 @@ UsePAM no
 PermitRootLogin yes
 MaxStartups 500
 LogLevel ERROR
+SetEnv HOME=$lab/home
 CONFIG
         "$(command -v sshd)" -D -e -f config 2>log &
         sshd_pid=$!
@@ -49,12 +51,13 @@ CONFIG
     exit 1
 }
 
-# hosts N ROOT: a fleet of N hosts that all are ROOT.
+# hosts N ROOT: a fleet of N hosts that all are ROOT, each by a name of its own: the same place twice is one host.
 hosts() {
     echo '[bed] template=bed'
     local i
     for i in $(seq "$1"); do
-        echo "$(id -un)@127.0.0.1:$port name=bed-$i root=$2"
+        ln -sfn "$2" "$lab/root-$i"
+        echo "$(id -un)@127.0.0.1:$port name=bed-$i root=$lab/root-$i"
     done
 }
 
@@ -65,7 +68,7 @@ ds() {
 
 # A scan of the fleet; the last report is in report.json.
 scan() {
-    ds scan -f hosts.txt -i login --known-hosts known_hosts -F ssh_config --format json=report.json --quiet
+    ds scan -f hosts.txt -i login --known-hosts known_hosts -F ssh_config --format json=report.json
 }
 
 now() { date +%s%N; }

@@ -7,6 +7,7 @@ use crate::lab::{Scene, is_root};
 use rustix::fs::inotify;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
@@ -22,7 +23,7 @@ const FOLDERS: [&str; 3] = ["/dev/shm", "/var/tmp", "/tmp"];
 const ROLE: &str = "DRIFTSCAN_LAB_ATTACKER";
 
 /// The attacker's process.
-struct Attacker(Child);
+struct Attacker(Child, PathBuf);
 
 impl Attacker {
     /// Starts this test binary once more, as somebody else.
@@ -41,7 +42,7 @@ impl Attacker {
         while !folder.join("ready").exists() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        Self(child)
+        Self(child, folder.to_owned())
     }
 }
 
@@ -49,6 +50,10 @@ impl Drop for Attacker {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        // Names that he took over when they were free: he may have died before he gave them back.
+        for taken in fs::read_to_string(self.1.join("taken")).unwrap_or_default().lines() {
+            let _ = fs::remove_dir_all(taken);
+        }
         for folder in FOLDERS {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 if entry.file_name().to_string_lossy().starts_with(PLANTED) {
@@ -117,6 +122,10 @@ fn attack(path: &Path, script: &Path, folder: &Path) {
         mark(fs::remove_file(path.join("x")).is_ok(), "unlink");
         mark(fs::read_dir(path).is_ok_and(|_| !is_mine(path)), "list");
         // The moment it is gone, the name is free: taking it must lead nowhere.
+        if !path.exists() {
+            let mut taken = fs::File::options().create(true).append(true).open(folder.join("taken")).unwrap();
+            let _ = writeln!(taken, "{}", path.display());
+        }
         if let Ok(()) = fs::DirBuilder::new().mode(0o777).create(path) {
             let _ = fs::copy(script, path.join("x"));
             let _ = fs::remove_dir_all(path);

@@ -35,8 +35,7 @@ fn captured_over_ssh_it_is_the_same_bytes() {
     let local = fs::read(lab.baseline("web", "1")).unwrap();
     fs::remove_dir_all(lab.path("baselines")).unwrap();
     let server = lab.sshd("first", &Options::default());
-    lab.hosts_file(&[server.line("golden", &golden)]);
-    lab.connected(&["baseline", "capture", "web@1", "--from", "golden", "--fleet", "hosts.txt"]).run().succeeds();
+    lab.capture_from("web@1", &server, &golden).run().succeeds();
     assert!(local == fs::read(lab.baseline("web", "1")).unwrap());
 }
 

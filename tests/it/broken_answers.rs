@@ -110,10 +110,8 @@ fn spoilt(make: impl FnOnce(&Scene, &[usize]) -> Answer, change: impl Fn(&crate:
     let offsets = offsets();
     let answer = make(&scene, &offsets);
     let server = scene.lab.sshd("spoiler", &Options::answering(answer));
-    let root = scene.lab.clone_root(&scene.golden, "spoilt");
-    change(&root);
     for at in &offsets {
-        scene.line(&server.line(&format!("at-{at}"), &root));
+        change(&scene.host_at(&server, &format!("at-{at}")));
     }
     scene.host("good");
     scene.scan(&["--timeout", "15s"]).within(120).run()

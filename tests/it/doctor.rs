@@ -13,7 +13,7 @@ fn a_healthy_host() {
     let scene = Scene::new();
     scene.host("web-01");
     let run = doctor(&scene, &[]).succeeds();
-    for step in ["host key", "authentication", "probe", "packages"] {
+    for step in ["connect", "host key", "log in", "probe", "read", "packages"] {
         assert!(run.stdout.to_lowercase().contains(step), "no {step}\n{run}");
     }
     assert!(run.stdout.contains(&scene.sshd.host_fingerprint()), "{run}");

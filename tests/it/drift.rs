@@ -59,7 +59,7 @@ fn setuid() {
 fn owner() {
     if is_root() {
         let run =
-            finds(|host| host.chown("/etc/nginx/nginx.conf", 1000, 0), &[("owner-changed", "/etc/nginx/nginx.conf")]);
+            finds(|host| host.chown("/etc/nginx/nginx.conf", 4200, 0), &[("owner-changed", "/etc/nginx/nginx.conf")]);
         let finding = run.finding("web-02", "owner-changed", "/etc/nginx/nginx.conf");
         assert_eq!(finding["after"]["owner"], "anna", "{finding}");
     } else {

@@ -190,7 +190,8 @@ fn every_file_says_what_it_is_and_what_it_must_never_do() {
 fn domain_types_are_not_serialised() {
     let mut wrong = Vec::new();
     for (_, path, text) in sources() {
-        let home = path.components().any(|part| part.as_os_str().to_str().unwrap().starts_with("v1"));
+        let parts = path.components().map(|part| part.as_os_str().to_str().unwrap().trim_end_matches(".rs"));
+        let home = parts.into_iter().any(|part| part == "v1" || part.ends_with("_v1"));
         let code = code(&text);
         if !home && (names(&code, "Serialize") || names(&code, "Deserialize")) {
             wrong.push(path.display().to_string());

@@ -102,9 +102,8 @@ fn of_another_port() {
 
 #[test]
 fn without_its_port() {
-    let (scene, run) = known_as(&["127.0.0.1 KEY"]);
-    // OpenSSH does not take a name without a port for a server on another port than 22.
-    refused(&scene, run);
+    // As OpenSSH does: a name without a port vouches where no line names the port.
+    known_as(&["127.0.0.1 KEY"]).1.succeeds().says("web-01", "clean");
 }
 
 #[test]

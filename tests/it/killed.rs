@@ -1,11 +1,12 @@
 //! Hosts, probes and workers that die in the middle: never clean.
 
 use crate::lab::{Lab, Options, Scene, SshHost, Tree, probes, slay};
+use std::fs;
 use std::time::{Duration, Instant};
 
 /// Large files, each below the size cap: seconds of hashing in all.
 fn large(tree: &Tree) {
-    for number in 0..6 {
+    for number in 0..2 {
         tree.sparse(&format!("/usr/lib/large-{number}.bin"), 900 << 20);
     }
 }
@@ -15,7 +16,10 @@ fn slow() -> (Scene, SshHost) {
     let scene = Scene::with(&Options::default(), large);
     let server = scene.lab.sshd("slow", &Options::default());
     scene.host_at(&server, "web-01");
-    scene.host("web-02").remove("/usr/bin/tar");
+    let other = scene.host("web-02");
+    for number in 0..2 {
+        other.remove(format!("/usr/lib/large-{number}.bin"));
+    }
     (scene, server)
 }
 
@@ -53,13 +57,31 @@ fn a_probe_that_is_killed() {
     running.wait().exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
 }
 
+/// Waits until a worker, not the probe itself, has a large file open.
+#[track_caller]
+fn wait_for_hashing(server: &SshHost) -> i32 {
+    let start = Instant::now();
+    let hashes = |id: &i32| {
+        let open = fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+        let mut files = open.filter_map(|fd| fs::read_link(fd.path()).ok());
+        files.any(|file| file.to_string_lossy().contains("large-"))
+    };
+    loop {
+        // The first is the parent of the others.
+        let workers = probes(server.pid()).into_iter().skip(1);
+        if let Some(id) = workers.into_iter().find(hashes) {
+            return id;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "no worker came to hash");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 #[test]
 fn a_worker_that_is_killed_in_mid_hash() {
     let (scene, server) = slow();
     let running = scene.scan(&["--timeout", "50s"]).spawn();
-    let last = wait_for_probes(&server, 2).pop().unwrap();
-    std::thread::sleep(Duration::from_millis(100));
-    slay(last);
+    slay(wait_for_hashing(&server));
     let run = running.wait();
     assert_ne!(run.verdict("web-01"), "clean", "a file that nobody read passed for read\n{run}");
     run.exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
@@ -69,7 +91,8 @@ fn a_worker_that_is_killed_in_mid_hash() {
 fn every_worker_killed() {
     let (scene, server) = slow();
     let running = scene.scan(&["--timeout", "50s"]).spawn();
-    for worker in wait_for_probes(&server, 2).split_off(1) {
+    wait_for_hashing(&server);
+    for worker in probes(server.pid()).split_off(1) {
         slay(worker);
     }
     running.wait().exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
@@ -81,9 +104,8 @@ fn a_worker_that_is_killed_during_a_capture() {
     let golden = lab.golden_root();
     large(&golden);
     let server = lab.sshd("slow", &Options::default());
-    lab.hosts_file(&[server.line("golden", &golden)]);
-    let running = lab.connected(&["baseline", "capture", "web@1", "--from", "golden", "--fleet", "hosts.txt"]).spawn();
-    slay(wait_for_probes(&server, 2).pop().unwrap());
+    let running = lab.capture_from("web@1", &server, &golden).spawn();
+    slay(wait_for_hashing(&server));
     running.wait().exits(1);
     assert!(!lab.baseline("web", "1").exists(), "a baseline with holes");
 }

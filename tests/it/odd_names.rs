@@ -184,13 +184,17 @@ fn a_tree_deeper_than_a_path_may_be_long_is_bounded() {
     assert!(matches!(run.code(), Some(0 | 2 | 3)), "{run}");
 }
 
-/// Makes folders inside each other, by steps that stay relative: the whole path may be longer than the kernel takes.
+/// Makes folders inside each other, step by step: the whole path may be longer than the kernel takes.
 fn deep(host: &Tree, at: &str, levels: u32) {
-    let text = format!(
-        "cd \"$0\" || exit 1; i=0; while [ $i -lt {levels} ]; do mkdir d && cd -P d || exit 1; i=$((i+1)); done; echo x >leaf"
-    );
-    let status = std::process::Command::new("bash").arg("-c").arg(text).arg(host.at(at)).status().unwrap();
-    assert!(status.success());
+    use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+    let open = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut folder = openat(CWD, host.at(at), open, Mode::empty()).unwrap();
+    for _ in 0..levels {
+        mkdirat(&folder, "d", Mode::from_raw_mode(0o755)).unwrap();
+        folder = openat(&folder, "d", open, Mode::empty()).unwrap();
+    }
+    let leaf = openat(&folder, "leaf", OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(0o644));
+    rustix::io::write(leaf.unwrap(), b"x\n").unwrap();
 }
 
 #[test]

@@ -68,23 +68,28 @@ fn a_policy_can_excuse_by_name() {
     if !is_root() {
         // The capture itself needs to read everything; an ordinary account can't make a root it can't read.
         let scene = Scene::new();
-        scene.golden.chmod("/etc/shadow", 0o000);
+        scene.golden.chmod("/etc/nginx/nginx.conf", 0o000);
         let target = scene.golden.target();
-        scene.lab.driftscan(&["baseline", "capture", "web@2", "--from", &target]).run().refused_with(&["/etc/shadow"]);
+        let capture = scene.lab.driftscan(&["baseline", "capture", "web@2", "--from", &target]).run();
+        capture.refused_with(&["/etc/nginx/nginx.conf"]);
         return;
     }
     let scene = Scene::with(&powerless(), |golden| {
         readable(golden);
-        golden.chmod("/etc/shadow", 0o640);
+        golden.write("/etc/nginx/tls.key", "a key");
+        golden.chmod("/etc/nginx/tls.key", 0o600);
     });
     scene.host("web-01");
     scene.run().exits(3).unverifiable("web-01", "unreadable");
     let policy = scene.lab.path("policy.toml");
-    let text = "schema = \"driftscan.policy/v1\"\nextends = [\"auto\"]\nexcuse_unreadable = [\"/etc/shadow\"]\n";
+    let text = "schema = \"driftscan.policy/v1\"\nextends = [\"auto\"]\nexcuse_unreadable = [\"/etc/nginx/tls.key\"]\n";
     std::fs::write(&policy, text).unwrap();
     let run = scene.scan(&["--policy", policy.to_str().unwrap()]).run().exits(0).says("web-01", "clean");
     let troubles = run.host("web-01")["coverage"]["troubles"].as_array().unwrap();
-    assert!(troubles.iter().any(|trouble| trouble["path"] == "/etc/shadow" && trouble["excused"] == true), "{run}");
+    assert!(
+        troubles.iter().any(|trouble| trouble["path"] == "/etc/nginx/tls.key" && trouble["excused"] == true),
+        "{run}"
+    );
 }
 
 #[test]

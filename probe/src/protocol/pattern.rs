@@ -14,6 +14,22 @@ pub struct Pattern {
     text: Vec<u8>,
     /// Bytes before the first wildcard: a path that differs there is refused without matching.
     literal: usize,
+    shape: Shape,
+}
+
+/// The common shapes, which need no walk over components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Shape {
+    /// No wildcard at all.
+    Exact,
+    /// `/**`.
+    All,
+    /// A literal folder and `/**`.
+    Below,
+    /// `/**/` and one component.
+    Name,
+    /// Anything else.
+    Any,
 }
 
 impl Pattern {
@@ -52,7 +68,14 @@ impl Pattern {
             return Err(Malformed("pattern: NUL byte"));
         }
         let wild = text.iter().position(|b| matches!(b, b'*' | b'?' | b'[' | b'\\')).unwrap_or(text.len());
-        Ok(Self { text: text.to_vec(), literal: wild })
+        let shape = match text {
+            text if wild == text.len() => Shape::Exact,
+            b"/**" => Shape::All,
+            text if text.ends_with(b"/**") && wild + 2 == text.len() => Shape::Below,
+            [b'/', b'*', b'*', b'/', name @ ..] if name != b"**" && !name.contains(&b'/') => Shape::Name,
+            _ => Shape::Any,
+        };
+        Ok(Self { text: text.to_vec(), literal: wild, shape })
     }
 
     /// As it was written.
@@ -65,11 +88,17 @@ impl Pattern {
     #[must_use]
     pub fn matches(&self, path: &[u8]) -> bool {
         let literal = &self.text[..self.literal];
-        if self.literal == self.text.len() {
-            return path == literal;
+        match self.shape {
+            Shape::Exact => path == literal,
+            Shape::All => true,
+            // "/a/**" has the literal "/a/", and neither "/a" nor "/a/" is below it.
+            Shape::Below => path.len() > literal.len() && path.starts_with(literal),
+            Shape::Name => {
+                let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+                !name.is_empty() && component(&self.text[b"/**/".len()..], name)
+            }
+            Shape::Any => path.starts_with(literal) && tails(&self.text, path) && deep(parts(&self.text), parts(path)),
         }
-        // "/a/**" has the literal "/a/", and "/a" must not match it.
-        path.starts_with(literal) && (self.text == b"/**" || deep(parts(&self.text), parts(path)))
     }
 
     /// Whether something below the directory could match: a subtree for which no rule answers yes is decided.
@@ -146,6 +175,19 @@ fn class_end(part: &[u8], open: usize) -> Option<usize> {
 
 fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     path.split(|b| *b == b'/').filter(|part| !part.is_empty())
+}
+
+/// Whether the components after the last `**` match those at the end of the path: refuses most paths at once.
+fn tails(pattern: &[u8], path: &[u8]) -> bool {
+    let mut path = path.rsplit(|b| *b == b'/');
+    for glob in pattern.rsplit(|b| *b == b'/') {
+        match path.next() {
+            _ if glob == b"**" => return true,
+            Some(part) if component(glob, part) => {}
+            Some(_) | None => return false,
+        }
+    }
+    true
 }
 
 /// Matches components, `**` standing for any number of them (at least one at the end).

@@ -7,7 +7,7 @@ use super::coverage::Why;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-/// The longest subject: a path of PATH_MAX bytes and its namespace.
+/// The longest subject: a path of `PATH_MAX` bytes and its namespace.
 pub const SUBJECT_MAX: usize = 4096 + 64;
 /// The longest value: an extended attribute list may fill 64 KiB.
 pub const VALUE_MAX: usize = 80 * 1024;
@@ -114,7 +114,7 @@ impl Mask {
             | 1 << Attr::Xattr as u32
             | 1 << Attr::Flags as u32,
     );
-    /// Everything of a path but SELinux labels, which relabelling changes on a whole fleet at once.
+    /// Everything of a path but `SELinux` labels, which relabelling changes on a whole fleet at once.
     pub const STRICT: Self =
         Self(Self::METADATA.0 | 1 << Attr::Size as u32 | 1 << Attr::Content as u32 | 1 << Attr::Link as u32);
     /// The attributes that need a look at extended attributes.

@@ -72,6 +72,34 @@ pub struct RuleSet {
 /// Which rules can still matter in a directory: numbers in ascending order.
 pub type Candidates = Vec<u16>;
 
+/// Rules with the candidates of the folder met last: neighbours in a sorted list share it.
+#[derive(Debug)]
+pub struct Cursor<'a> {
+    rules: &'a RuleSet,
+    dir: Vec<u8>,
+    candidates: Candidates,
+}
+
+impl Cursor<'_> {
+    /// As [`RuleSet::ruling`].
+    pub fn ruling(&mut self, record: RecordRef<'_>) -> (u16, Mask) {
+        let Some(path) = record.path() else {
+            return self.rules.ruling(record);
+        };
+        // The root is in no folder.
+        let dir = match path.iter().rposition(|b| *b == b'/') {
+            Some(0) if path.len() > 1 => &b"/"[..],
+            Some(at) if at > 0 => &path[..at],
+            _ => return self.rules.ruling(record),
+        };
+        if self.dir != dir {
+            self.dir = dir.to_vec();
+            self.candidates = self.rules.narrow(&self.rules.all(), dir);
+        }
+        self.rules.ruling_among(&self.candidates, record)
+    }
+}
+
 impl RuleSet {
     /// The most rules of one policy.
     pub const MOST: usize = 4_096;
@@ -156,6 +184,12 @@ impl RuleSet {
         (u16::MAX, Mask::NONE)
     }
 
+    /// A cursor for records that come in the order of their subjects.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor<'_> {
+        Cursor { rules: self, dir: Vec::new(), candidates: self.all() }
+    }
+
     /// What of a record is compared: the one place where both sides project.
     ///
     /// Packages and facts are compared whole; a mount is, unless the rules leave its mount point out.
@@ -167,11 +201,14 @@ impl RuleSet {
     /// The number of the deciding rule and its mask; `u16::MAX` where none matched or rules don't apply.
     #[must_use]
     pub fn ruling(&self, record: RecordRef<'_>) -> (u16, Mask) {
+        self.ruling_among(&self.all(), record)
+    }
+
+    fn ruling_among(&self, candidates: &[u16], record: RecordRef<'_>) -> (u16, Mask) {
         let subject = record.subject();
-        let all = || self.all();
         if let Some(path) = subject.strip_prefix(b"mount:") {
             let facts = Facts { kind: Kind::Directory, mode: 0 };
-            let (number, mask) = self.decide(&all(), path, facts, &mut || false);
+            let (number, mask) = self.decide(candidates, path, facts, &mut || false);
             return (number, if mask == Mask::NONE { Mask::NONE } else { Mask::ALL });
         }
         let Some(path) = record.path() else {
@@ -182,7 +219,7 @@ impl RuleSet {
         };
         let facts = Facts { kind, mode: record.mode().unwrap_or(0) };
         let capable = record.attr(super::Attr::Capability).is_some();
-        self.decide(&all(), path, facts, &mut || capable)
+        self.decide(candidates, path, facts, &mut || capable)
     }
 
     /// Appends the encoding: each pattern front-coded against the one before.

@@ -58,7 +58,7 @@ impl Symbol {
     }
 }
 
-/// A word that tells one id from an exclusive or of several (the finalizer of MurmurHash3).
+/// A word that tells one id from an exclusive or of several (the finalizer of `MurmurHash3`).
 #[must_use]
 pub fn check_word(id: Id) -> u32 {
     let mut x = id ^ 0x5851_f42d_4c95_7f2d;

@@ -85,7 +85,7 @@ fn content_that_the_capture_left_out_is_refused_once_it_is_compared() {
 #[test]
 fn paths_that_the_capture_left_out_are_refused_once_they_are_compared() {
     let few = rules(&[("/**", Mask::STRICT), ("/var/cache/**", Mask::NONE)]);
-    let captured = Baseline::new(header(few.clone()), vec![folder("/")]).unwrap();
+    let captured = Baseline::new(header(few.clone()), vec![folder("/"), folder("/etc")]).unwrap();
     assert!(project(&captured, &few, &["/"], true).is_ok());
     let error = project(&captured, &strict(), &["/"], true).unwrap_err();
     assert_eq!(error, Recapture::Ignored { pattern: "/var/cache/**".to_owned() });

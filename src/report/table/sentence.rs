@@ -104,7 +104,11 @@ fn entry(side: &Attributes) -> String {
 fn content(finding: &Finding) -> String {
     let mut out = Code::ContentChanged.title().to_owned();
     if let (Some(before), Some(after)) = (finding.before.text(Attr::Size), finding.after.text(Attr::Size)) {
-        out.extend([", ", &elided(before), " -> ", &elided(after), " bytes"]);
+        if before == after {
+            out.extend([", ", &elided(after), " bytes as before"]);
+        } else {
+            out.extend([", ", &elided(before), " -> ", &elided(after), " bytes"]);
+        }
     }
     for attr in [Attr::Content, Attr::View] {
         let sides = [finding.before.text(attr), finding.after.text(attr)];

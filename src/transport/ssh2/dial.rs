@@ -88,7 +88,9 @@ impl Dialer {
                     }
                 }
                 // No key of the other types: what the host showed first is the answer.
-                TransportError::Protocol { .. } => return Err(first.unwrap_or(error)),
+                TransportError::Protocol { .. } | TransportError::TurnedAway { .. } => {
+                    return Err(first.unwrap_or(error));
+                }
                 _ => return Err(error),
             }
         }
@@ -109,7 +111,12 @@ impl Dialer {
         observer(Step::Connected { address });
         let watched = socket.try_clone().map_err(|error| internal("duplicating a socket", &error.to_string()))?;
         let guard = self.watchdog.watch(watched, deadline.min(Instant::now() + patience));
-        let session = handshake(socket, methods, &guard)?;
+        let session = handshake(socket, methods, &guard).map_err(|error| match error {
+            TransportError::Timeout { phase, .. } => {
+                TransportError::Timeout { phase, detail: format!("not within {} s", patience.as_secs_f32()) }
+            }
+            other => other,
+        })?;
         let blob = session.host_key().map(|(blob, _)| blob.to_vec()).ok_or_else(|| TransportError::Protocol {
             phase: Phase::Handshake,
             detail: "the server showed no host key".to_owned(),
@@ -179,6 +186,9 @@ fn connect(
                 let _ = socket.set_nodelay(true);
                 let _ = rustix::net::sockopt::set_tcp_quickack(socket.as_fd(), true);
                 return Ok((socket, *address));
+            }
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+                return Err(internal("opening a socket", &error.to_string()));
             }
             Err(error) => {
                 silent += usize::from(error.kind() == io::ErrorKind::TimedOut);

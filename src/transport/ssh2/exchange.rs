@@ -13,6 +13,7 @@ use ssh2::{BlockDirections, Channel, Error, Session};
 
 use super::fault;
 use super::watchdog::Guard;
+use crate::model::text::escape;
 use crate::sys::{self, Wish};
 use crate::transport::{Exchange, Exit, Phase, STDERR_KEPT, TransportError};
 
@@ -151,7 +152,7 @@ impl<'c> SshExchange<'c> {
         self.ended = true;
         let signal = self.channel.exit_signal().ok().and_then(|exit| exit.exit_signal);
         let status = self.channel.exit_status().ok().filter(|_| signal.is_none());
-        let signal = signal.map(|name| crate::model::text::escape(name.get(..32).unwrap_or(&name).as_bytes()));
+        let signal = signal.map(|name| escape(name.chars().take(32).collect::<String>().as_bytes()));
         Ok(Exit { status, signal, stderr: std::mem::take(&mut self.kept) })
     }
 

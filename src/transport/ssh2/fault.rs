@@ -32,6 +32,8 @@ pub(super) fn explain(session: &Session, guard: &Guard, phase: Phase, error: &Er
                 }
             }
         }
+        // libssh2 says the same of no algorithm in common and of a connection that ended before the server named any.
+        raw::LIBSSH2_ERROR_KEX_FAILURE if guard.has_ended() => turned_away(session),
         raw::LIBSSH2_ERROR_CHANNEL_FAILURE
         | raw::LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED
         | raw::LIBSSH2_ERROR_REQUEST_DENIED => {

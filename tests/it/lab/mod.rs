@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* nothing of the account that runs the tests (its keys, agent, ssh configuration) reaches a test.
 
+mod debian;
 mod keys;
 mod processes;
 mod run;
@@ -173,6 +174,12 @@ impl Lab {
         self.driftscan(&["baseline", "capture", label, "--from", &root.target()]).run().succeeds();
     }
 
+    /// A capture over SSH, ready to run.
+    pub(crate) fn capture_from(&self, label: &str, server: &SshHost, root: &Tree) -> Driftscan {
+        let source = format!("{}@127.0.0.1:{}", account(), server.port);
+        self.connected(&["baseline", "capture", label, "--from", &source]).flag("--root", root.path())
+    }
+
     /// Where a baseline is stored.
     pub(crate) fn baseline(&self, name: &str, version: &str) -> PathBuf {
         self.path("baselines").join(name).join(format!("{version}.jsonl"))
@@ -187,6 +194,8 @@ impl Drop for Lab {
         } else {
             let _ = Command::new("chmod").args(["-R", "-f", "u+rwX"]).arg(self.path("roots")).output();
         }
+        // Trees may be deeper than a folder's own removal has descriptors for.
+        let _ = Command::new("rm").arg("-rf").arg(self.path("roots")).output();
     }
 }
 

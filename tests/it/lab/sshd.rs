@@ -7,7 +7,7 @@ use super::script::Answer;
 use super::{Tree, account, is_root, program};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub(crate) struct SshHost {
 impl SshHost {
     /// Starts a server in a folder of its own.
     pub(crate) fn start(dir: &Path, authorized: &Path, options: &Options) -> Self {
-        fs::create_dir(dir).unwrap();
+        fs::create_dir_all(dir.join("home")).unwrap();
         let mut kinds = options.host_keys.clone();
         if !options.without_ed25519 {
             kinds.insert(0, "ed25519");
@@ -138,6 +138,8 @@ impl Drop for SshHost {
 }
 
 fn configuration(dir: &Path, port: u16, keys: &[PathBuf], authorized: &Path, options: &Options) -> String {
+    // bash reads its start-up files when sshd runs it; the account's own must not meet a test.
+    let home = dir.join("home");
     let mut text = String::new();
     for line in &options.config {
         writeln!(text, "{line}").unwrap();
@@ -146,8 +148,9 @@ fn configuration(dir: &Path, port: u16, keys: &[PathBuf], authorized: &Path, opt
         text,
         "ListenAddress 127.0.0.1:{port}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
          PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 100\n\
-         UseDNS no\nPrintMotd no\nLogLevel DEBUG1\n",
-        authorized.display()
+         UseDNS no\nPrintMotd no\nLogLevel DEBUG1\nSetEnv HOME={}\n",
+        authorized.display(),
+        home.display()
     )
     .unwrap();
     for key in keys {
@@ -177,19 +180,19 @@ fn knows_penalties(dir: &Path) -> bool {
 
 /// Starts the server and waits until it listens; `None` when somebody took the port meanwhile.
 fn launch(dir: &Path, options: &Options) -> Option<Child> {
-    let log = fs::File::create(dir.join("log")).unwrap();
-    let sshd = program("sshd");
-    let mut command = match &options.mounts {
-        None => Command::new(&sshd),
-        Some(text) => {
-            let mut command = Command::new(program("unshare"));
-            command.args(["--mount", "--propagation", "private", "sh", "-c"]);
-            command.arg(format!("{text}; exec \"$0\" \"$@\"")).arg(&sshd);
-            command
-        }
-    };
-    command.args(["-D", "-e", "-f"]).arg(dir.join("config"));
-    command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
+    fs::write(dir.join("log"), "").unwrap();
+    let errors = File::options().append(true).open(dir.join("log")).unwrap();
+    // A server dies with the test even where the test is killed.
+    let mut command = Command::new(program("setpriv"));
+    command.args(["--pdeathsig", "KILL", "--"]);
+    if let Some(text) = &options.mounts {
+        command.arg(program("unshare")).args(["--mount", "--propagation", "private", "sh", "-c"]);
+        command.arg(format!("{text}; exec \"$0\" \"$@\""));
+    }
+    command.arg(program("sshd"));
+    // By a file of its own: what it logged to standard error would reach the client as the command's.
+    command.args(["-D", "-f"]).arg(dir.join("config")).arg("-E").arg(dir.join("log"));
+    command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).process_group(0);
     let mut child = command.spawn().unwrap();
     let start = Instant::now();
     loop {

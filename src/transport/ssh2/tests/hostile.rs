@@ -61,7 +61,8 @@ fn flooded(malice: Malice) {
     watching.store(false, Ordering::Relaxed);
     let grown = peak.join().unwrap().saturating_sub(before);
     assert_eq!(error.reason(), Reason::Limit, "{error}");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // By budget and not by the timeout of 10 s; on a quiet machine it takes 0.3 s.
+    assert!(took < Duration::from_secs(5), "{took:?}");
     // Other tests of this process share the measure, so this is looser than the 8 MiB that one flood stays under.
     assert!(grown < 48 << 10, "{grown} KiB");
 }
@@ -138,6 +139,71 @@ fn for_kind<const KIND: u8>() {
         payload[0] = KIND;
         for_ever(stream, &packet(&payload).repeat(8))
     });
+}
+
+/// Passes bytes both ways, and closes after so many from the server.
+fn cut_after(port: u16, count: usize) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for near in listener.incoming().map_while(Result::ok) {
+            let Ok(mut far) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+            let (mut up_from, mut up_to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut up_from, &mut up_to));
+            let mut near = near;
+            let mut buffer = vec![0; count];
+            let mut left = count;
+            while left > 0 {
+                let Ok(got) = far.read(&mut buffer[..left]) else { break };
+                if got == 0 || near.write_all(&buffer[..got]).is_err() {
+                    break;
+                }
+                left -= got;
+            }
+            let _ = near.shutdown(std::net::Shutdown::Both);
+            let _ = far.shutdown(std::net::Shutdown::Both);
+        }
+    });
+    own
+}
+
+#[test]
+fn a_connection_cut_at_any_byte_is_an_error_and_never_an_end() {
+    let server = Server::start("MaxStartups 200\nMaxSessions 200\n");
+    let client = Client::of(&server);
+    client.know(&format!("* {}\n", server.host_key("ed25519")));
+    let whole = client.dial(&host_at(server.port)).unwrap().traffic().received;
+    let whole = usize::try_from(whole).unwrap();
+    let run = |cut: usize| -> Result<usize, TransportError> {
+        let port = cut_after(server.port, cut);
+        let mut connection = client.dial(&host_at(port))?;
+        connection.allow(1 << 20, soon());
+        let mut exchange = connection.exec("head -c 1024 /dev/zero")?;
+        let mut back = Vec::new();
+        exchange.read_to_end(&mut back).map_err(TransportError::from_io)?;
+        exchange.finish()?;
+        Ok(back.len())
+    };
+    std::thread::scope(|scope| {
+        for cut in (200..whole).step_by(400).chain([0, 1, 20, 41]) {
+            scope.spawn(move || {
+                let error = run(cut).unwrap_err();
+                let reason = error.reason();
+                let fits = matches!(reason, Reason::Throttled | Reason::Auth | Reason::Truncated);
+                assert!(fits, "cut at {cut} of {whole}: {error}");
+            });
+        }
+    });
+    // The channel's own packets: after each of these bytes the answer is not whole.
+    std::thread::scope(|scope| {
+        for cut in (whole + 60..whole + 1_024).step_by(75) {
+            scope.spawn(move || {
+                let error = run(cut).unwrap_err();
+                assert_eq!(error.reason(), Reason::Truncated, "cut at {cut} of {whole}: {error}");
+            });
+        }
+    });
+    assert_eq!(run(1 << 20).unwrap(), 1_024);
 }
 
 #[test]

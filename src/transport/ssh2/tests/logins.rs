@@ -12,7 +12,7 @@ use crate::transport::{KeyFault, RouteError};
 
 #[test]
 fn each_type_of_key_logs_in() {
-    let server = Server::start("");
+    let server = Server::start_with_rsa("");
     for name in ["id_ed25519", "id_ecdsa", "id_rsa"] {
         let mut client = Client::of(&server);
         client.settings.identities = vec![server.user_key(name)];
@@ -111,7 +111,7 @@ fn key_files_that_cannot_be_used_say_why() {
 
 #[test]
 fn the_usual_keys_are_found_where_none_is_named() {
-    let server = Server::start("");
+    let server = Server::start_with_rsa("");
     let mut client = Client::of(&server);
     client.settings.identities.clear();
     std::fs::copy(server.user_key("id_rsa"), client.path(".ssh/id_rsa")).unwrap();
@@ -121,7 +121,7 @@ fn the_usual_keys_are_found_where_none_is_named() {
 
 #[test]
 fn an_agent_logs_in_with_each_type_of_key() {
-    let server = Server::start("");
+    let server = Server::start_with_rsa("");
     for name in ["id_ed25519", "id_ecdsa", "id_rsa"] {
         let agent = KeyAgent::with(&[server.user_key(name)]);
         let mut client = Client::of(&server);

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* ends with its test, and takes its folder along.
 
+use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,15 @@ pub(super) fn keygen(folder: &Path, name: &str, kind: &str, passphrase: &str, mo
 impl Server {
     /// Starts one that accepts every key it makes, with more lines for `sshd_config`.
     pub(super) fn start(more: &str) -> Self {
+        Self::with(&["ed25519", "ecdsa"], more)
+    }
+
+    /// The same with RSA keys too, which take their time to make.
+    pub(super) fn start_with_rsa(more: &str) -> Self {
+        Self::with(&["ed25519", "ecdsa", "rsa"], more)
+    }
+
+    fn with(kinds: &[&str], more: &str) -> Self {
         assert!(Path::new(SSHD).is_file(), "install the SSH server: apt-get install openssh-server openssh-client");
         if rustix::process::getuid().is_root() {
             std::fs::create_dir_all("/run/sshd").unwrap();
@@ -41,26 +51,30 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         let mut config = String::new();
-        for kind in ["ed25519", "ecdsa", "rsa"] {
-            let bits: &[&str] = if kind == "rsa" { &["-b", "2048"] } else { &[] };
+        for kind in kinds {
+            let bits: &[&str] = if *kind == "rsa" { &["-b", "2048"] } else { &[] };
             let file = keygen(path, &format!("host_{kind}"), kind, "", bits);
-            config += &format!("HostKey {}\n", file.display());
+            writeln!(config, "HostKey {}", file.display()).unwrap();
             keygen(path, &format!("id_{kind}"), kind, "", bits);
         }
         keygen(path, "id_sealed", "ed25519", PASSPHRASE, &["-a", "2"]);
         let authorized: String = ["id_ed25519", "id_ecdsa", "id_rsa", "id_sealed"]
             .iter()
-            .map(|name| std::fs::read_to_string(path.join(format!("{name}.pub"))).unwrap())
+            .filter_map(|name| std::fs::read_to_string(path.join(format!("{name}.pub"))).ok())
             .collect();
         std::fs::write(path.join("authorized_keys"), authorized).unwrap();
         // Bound and let go: another process could take it, and then the server below does not start.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        config += &format!(
+        write!(
+            config,
             "{more}\nListenAddress 127.0.0.1:{port}\nAuthorizedKeysFile {0}/authorized_keys\nPidFile none\nStrictModes no\n\
              UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nPrintMotd no\n\
-             LogLevel DEBUG1\n",
+             LogLevel DEBUG1\n\
+             # The login shell must not read this login's own files: some are slow, and some hold locks.\n\
+             SetEnv HOME={0}\n",
             path.display()
-        );
+        )
+        .unwrap();
         std::fs::write(path.join("sshd_config"), config).unwrap();
         let child = Command::new(SSHD)
             .args(["-D", "-f"])
@@ -106,7 +120,7 @@ impl Server {
         String::from_utf8(output.stdout).unwrap().split_whitespace().nth(1).unwrap().to_owned()
     }
 
-    /// As known_hosts names it.
+    /// As `known_hosts` names it.
     pub(super) fn name(&self) -> String {
         format!("[127.0.0.1]:{}", self.port)
     }

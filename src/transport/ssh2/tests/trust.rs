@@ -68,7 +68,7 @@ fn a_key_of_a_new_type_is_a_changed_key() {
 
 #[test]
 fn the_type_that_is_known_is_the_one_that_is_asked_for() {
-    let server = Server::start("");
+    let server = Server::start_with_rsa("");
     for (kind, name) in [("rsa", "ssh-rsa"), ("ecdsa", "ecdsa-sha2-nistp256"), ("ed25519", "ssh-ed25519")] {
         let client = Client::of(&server);
         client.know(&format!("{} {}\n", server.name(), server.host_key(kind)));
@@ -133,7 +133,7 @@ fn a_garbage_line_is_told_and_takes_nothing_with_it() {
 
 #[test]
 fn a_pin_wins_over_the_files_and_is_found_whatever_its_type() {
-    let server = Server::start("");
+    let server = Server::start_with_rsa("");
     let client = Client::of(&server);
     client.know(&format!("{} {}\n", server.name(), other_key(&client, "ed25519")));
     let mut host = host_at(server.port);
@@ -245,4 +245,15 @@ fn a_server_with_a_certificate_shows_its_plain_key() {
     let text = std::fs::read_to_string(format!("{}.pub", own.display())).unwrap();
     client.know(&format!("{} {text}{}", server.name(), server.known_line()));
     client.dial(&host_at(server.port)).unwrap();
+}
+
+#[test]
+fn a_server_of_sha1_alone_is_refused_and_told() {
+    let server = Server::start_with_rsa("HostKeyAlgorithms ssh-rsa\n");
+    let client = Client::of(&server);
+    client.know(&format!("{} {}\n", server.name(), server.host_key("rsa")));
+    let error = client.dial(&host_at(server.port)).unwrap_err();
+    assert_eq!(error.reason(), Reason::Protocol, "{error}");
+    assert!(error.to_string().contains("no algorithm in common"), "{error}");
+    assert!(error.remedy().contains("SHA-1"));
 }
