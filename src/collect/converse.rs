@@ -12,6 +12,7 @@ use crate::drift::reference::FIRST;
 use crate::drift::{Difference, Peeled, Reference, peel};
 use crate::manifest::Identity;
 use crate::manifest::projected::set_of;
+use crate::model::Reason;
 use crate::model::text::escape;
 use crate::protocol::reply::{BatchReader, FrameKind, Root, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, Request};
@@ -86,6 +87,15 @@ pub fn budget(references: &[Reference]) -> u64 {
     (8 << 20) + listing as u64 * 5 / 4
 }
 
+/// How many bytes a host's records may take here. The budget of the wire does not bound that: a subject of 4 KiB that
+/// shares all but a byte with the one before comes in a few bytes.
+fn room_of(references: &[Reference]) -> u64 {
+    budget(references) * 2
+}
+
+/// The same for a golden machine, which has no baseline yet.
+const CAPTURE_ROOM: u64 = 2 << 30;
+
 /// Scans one host and finds what differs from the first reference.
 ///
 /// # Errors
@@ -122,7 +132,7 @@ pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>) -> Result<Capture
         let evidence = talk.texts(FrameKind::Evidence)?;
         let coverage = talk.coverage()?;
         let root = talk.root(&coverage)?;
-        let records = talk.records(coverage.compared)?;
+        let records = talk.records(coverage.compared, CAPTURE_ROOM)?;
         let digests: Vec<_> = records.iter().map(|record| digest::of_record(record.view().encoded())).collect();
         if digest::root(&ask.nonce, ask.host.as_bytes(), &set_of(&digests)) != root.root {
             return Err(Failure::protocol("the listing does not give the root"));
@@ -157,7 +167,7 @@ fn run<T>(
     let mut talk = Talk { exchange: &mut *exchange, frames, ask };
     let result = conversation(&mut talk).and_then(|result| talk.bye().map(|()| result));
     let result = match result {
-        Err(failure) if failure.reason != crate::model::Reason::Truncated => return Err(failure),
+        Err(failure) if failure.reason != Reason::Truncated => return Err(failure),
         result => result,
     };
     let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
@@ -216,17 +226,22 @@ impl Talk<'_, '_> {
         if symbols.len() == to - from { Ok(symbols) } else { Err(Failure::protocol("more symbols than asked for")) }
     }
 
-    fn records(&mut self, most: u64) -> Result<Vec<Record>, Failure> {
+    /// Records to their end: so many at most, which take so many bytes at most.
+    fn records(&mut self, most: u64, mut room: u64) -> Result<Vec<Record>, Failure> {
+        let full = format!("its records take more than {} MiB", room >> 20);
         let mut records = Vec::new();
         let mut reader = BatchReader::default();
         loop {
             let (kind, payload) = self.frames.next(&mut self.exchange)?;
             match kind {
                 FrameKind::Batch => {
-                    reader.read(&payload, |record| records.push(record)).map_err(Failure::protocol)?;
-                    if records.len() as u64 > most {
-                        return Err(Failure::protocol("more records than announced"));
-                    }
+                    reader.read(&payload, |record| {
+                        let bytes = (record.view().encoded().len() + size_of::<Record>()) as u64;
+                        room = room.checked_sub(bytes).ok_or_else(|| Failure::new(Reason::Limit, full.as_str()))?;
+                        records.push(record);
+                        let too_many = records.len() as u64 > most;
+                        if too_many { Err(Failure::protocol("more records than announced")) } else { Ok(()) }
+                    })?;
                 }
                 FrameKind::End => {
                     let mut end = Reader::new(&payload);
@@ -261,11 +276,12 @@ impl Talk<'_, '_> {
         {
             return Ok(Found::Equal(at));
         }
-        if let Some(difference) = self.reconcile(selected, root, symbols)? {
+        let room = room_of(references);
+        if let Some(difference) = self.reconcile(selected, root, symbols, room)? {
             return Ok(Found::Different(difference));
         }
         self.send(&FollowUp::Listing)?;
-        let listing = self.records(root.records)?;
+        let listing = self.records(root.records, room)?;
         let (lacks, has) = selected.set.split(listing);
         selected
             .set
@@ -281,6 +297,7 @@ impl Talk<'_, '_> {
         selected: &Reference,
         root: &Root,
         mut symbols: Vec<Symbol>,
+        room: u64,
     ) -> Result<Option<Difference>, Failure> {
         let most = selected.set.most_symbols();
         // A difference in number is a lower bound of the difference.
@@ -303,17 +320,17 @@ impl Talk<'_, '_> {
         if added.len() > IDS_MAX {
             return Ok(None);
         }
-        let records = self.asked(&added)?;
+        let records = self.asked(&added, room)?;
         Ok(selected.set.explain(&removed, records, &self.ask.nonce, self.ask.host.as_bytes(), &root.root))
     }
 
     /// The records of these ids, each hashed again to its id.
-    fn asked(&mut self, ids: &[Id]) -> Result<Vec<Record>, Failure> {
+    fn asked(&mut self, ids: &[Id], room: u64) -> Result<Vec<Record>, Failure> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         self.send(&FollowUp::Records(ids.to_vec()))?;
-        let records = self.records(ids.len() as u64)?;
+        let records = self.records(ids.len() as u64, room)?;
         let mut came: Vec<Id> = records
             .iter()
             .map(|record| digest::id(self.ask.salt, &digest::of_record(record.view().encoded())))

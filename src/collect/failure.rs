@@ -5,6 +5,7 @@
 use super::bootstrap::NO_PLACE;
 use crate::model::text::escape;
 use crate::model::{Obstacle, Reason};
+use crate::protocol::Malformed;
 use crate::transport::{Exit, TransportError};
 use std::fmt;
 
@@ -104,6 +105,12 @@ impl Failure {
     #[must_use]
     pub fn obstacle(&self) -> Obstacle {
         Obstacle { reason: self.reason, text: self.text.clone(), remedy: self.remedy.clone() }
+    }
+}
+
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        Self::protocol(malformed)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::protocol::coverage::{Coverage, Part};
 use crate::protocol::record::RecordWriter;
 use crate::protocol::{Attr, Kind, Record, RecordRef, Value, Why};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Which attributes make which kind of difference.
 const CODES: [(Code, &[Attr]); 15] = [
@@ -196,9 +196,10 @@ fn namespace(subject: &[u8]) -> Namespace {
 
 /// What the coverage says about things that did not come.
 struct Seen<'a> {
-    coverage: &'a Coverage,
-    /// Directories whose entries are unknown, and entries that could not be examined; ascending.
-    blind: Vec<&'a [u8]>,
+    /// Directories whose entries are unknown, and entries that could not be examined.
+    blind: HashSet<&'a [u8]>,
+    /// Mount points that were not entered, with their file system's type.
+    skipped: HashMap<&'a [u8], &'a [u8]>,
     /// More was lost than is told in detail: then nothing that did not come is known to be absent.
     detail_lost: bool,
     packages: bool,
@@ -210,12 +211,10 @@ impl<'a> Seen<'a> {
         let lost = |name: &[u8]| coverage.troubles.iter().any(|t| t.part == Part::Source && t.path == name);
         let detail_lost = coverage.troubles_total > coverage.troubles.len() as u64;
         let blind = |part| matches!(part, Part::Below | Part::Entry);
-        let mut places: Vec<&[u8]> =
-            coverage.troubles.iter().filter(|t| blind(t.part)).map(|t| t.path.as_slice()).collect();
-        places.sort_unstable();
+        let mounts = coverage.skipped_mounts.iter();
         Self {
-            coverage,
-            blind: places,
+            blind: coverage.troubles.iter().filter(|t| blind(t.part)).map(|t| t.path.as_slice()).collect(),
+            skipped: mounts.map(|mount| (mount.path.as_slice(), mount.fs_type.as_slice())).collect(),
             detail_lost,
             packages: coverage.has_packages && !lost(b"packages"),
             // The trouble of the mount table may be among those without detail; packages say so in a field of their own.
@@ -228,7 +227,7 @@ impl<'a> Seen<'a> {
         match namespace(record.subject()) {
             Namespace::File => {
                 !self.detail_lost
-                    && record.path().is_some_and(|path| !self.blind.iter().any(|place| covers(place, path)))
+                    && record.path().is_some_and(|path| !places(path).any(|place| self.blind.contains(place)))
             }
             Namespace::Package => self.packages,
             Namespace::Mount => self.mounts,
@@ -236,15 +235,17 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// The innermost mount over a path.
     fn hiding(&self, path: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-        let mount = self.coverage.skipped_mounts.iter().filter(|mount| covers(&mount.path, path));
-        mount.max_by_key(|mount| mount.path.len()).map(|mount| (mount.path.as_slice(), mount.fs_type.as_slice()))
+        places(path).find_map(|place| self.skipped.get_key_value(place)).map(|(place, fs_type)| (*place, *fs_type))
     }
 }
 
-/// Whether a path is the place or below it.
-fn covers(place: &[u8], path: &[u8]) -> bool {
-    place == b"/" || path.strip_prefix(place).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+/// A path and the folders that it is in, from the inside out. There may be as many troubles as findings, so that each
+/// finding asks for its own few folders and not for every trouble.
+fn places(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let folders = path.iter().enumerate().rev().filter(|(at, byte)| **byte == b'/' && *at > 0).map(|(at, _)| &path[..at]);
+    std::iter::once(path).chain(folders).chain(std::iter::once(&b"/"[..]))
 }
 
 /// Whether a set of findings makes a host drifted.

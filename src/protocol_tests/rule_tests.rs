@@ -179,6 +179,18 @@ proptest! {
     }
 
     #[test]
+    fn a_cursor_decides_as_all_rules_do(rules in any_rules(), mut paths in vec(any_path(), 0..12)) {
+        paths.sort();
+        let mut cursor = rules.cursor();
+        let records = paths.iter().map(|path| file(path, 1)).chain([mount("/a", "ext4", ""), package("a", "1")]);
+        // Neighbours share a folder in order; out of order they must be right as well.
+        let records: Vec<_> = records.collect();
+        for record in records.iter().chain(records.iter().rev()) {
+            prop_assert_eq!(cursor.ruling(record.view()), rules.ruling(record.view()));
+        }
+    }
+
+    #[test]
     fn pruned_is_only_where_all_is_left_out(rules in any_rules(), dir in any_path()) {
         let all = rules.all();
         if rules.prunes(&rules.narrow(&all, dir.as_bytes())).is_some() {

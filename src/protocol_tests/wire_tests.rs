@@ -161,7 +161,10 @@ fn batch(records: &[&Record]) -> Vec<u8> {
 fn read(payloads: &[&[u8]]) -> Result<Vec<Record>, Malformed> {
     let (mut reader, mut records) = (BatchReader::default(), Vec::new());
     for payload in payloads {
-        reader.read(payload, |record| records.push(record))?;
+        reader.read(payload, |record| {
+            records.push(record);
+            Ok::<_, Malformed>(())
+        })?;
     }
     Ok(records)
 }

@@ -223,25 +223,30 @@ pub struct BatchReader {
 }
 
 impl BatchReader {
-    /// Reads one batch, giving each record to `each`.
+    /// Reads one batch, giving each record to `each`, which may stop it: a few bytes can stand for a long subject, so a
+    /// small batch may unpack to much.
     ///
     /// # Errors
-    /// Malformed bytes, or subjects that do not strictly ascend.
-    pub fn read(&mut self, payload: &[u8], mut each: impl FnMut(Record)) -> Result<(), Malformed> {
+    /// Malformed bytes, subjects that do not strictly ascend, and what `each` returns.
+    pub fn read<E: From<Malformed>>(
+        &mut self,
+        payload: &[u8],
+        mut each: impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut r = Reader::new(payload);
         while !r.is_empty() {
             let shared = r.at_most(self.before.len(), "shared subject")?;
             let tail = r.string(SUBJECT_MAX, "subject")?;
             let attrs = r.string(FRAME_MAX, "attributes")?;
             if tail <= &self.before[shared..] {
-                return Err(Malformed("order of records"));
+                return Err(Malformed("order of records").into());
             }
             self.before.truncate(shared);
             self.before.extend_from_slice(tail);
             let mut encoded = Vec::with_capacity(self.before.len() + attrs.len() + 3);
             put_string(&mut encoded, &self.before);
             encoded.extend_from_slice(attrs);
-            each(Record::parse(&encoded)?);
+            each(Record::parse(&encoded)?)?;
         }
         Ok(())
     }

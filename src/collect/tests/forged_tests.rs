@@ -210,6 +210,18 @@ fn a_capture_is_proven_by_its_root() {
     }
 }
 
+/// Front coding lets a byte stand for a subject of 4 KiB, so that the budget of bytes on the wire bounds no memory.
+#[test]
+fn a_listing_that_unpacks_without_measure_is_a_limit() {
+    let long = "a".repeat(4_000);
+    let many: Vec<Record> = (10_000..15_000).map(|n| folder(&format!("/{long}{n}"))).collect();
+    let host = Host::of(many);
+    // Without the findings, which fill a screen.
+    let failure = found(&host, &machine(5)).map(|_| "found").unwrap_err();
+    assert_eq!(host.asked.borrow().as_slice(), [FollowUp::Listing]);
+    assert_eq!((failure.reason, failure.text.as_str()), (Reason::Limit, "its records take more than 16 MiB"));
+}
+
 /// A hostile root account knows the golden digests and can answer with them: the limit that the README states.
 #[test]
 fn a_forger_that_knows_a_whole_set_can_claim_it() {

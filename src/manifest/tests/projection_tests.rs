@@ -169,7 +169,7 @@ fn a_narrow_rule_that_compares_inside_what_was_left_out() {
     ] {
         let then = rules(&[("/**", Mask::STRICT), (left_out, Mask::NONE)]);
         let now = rules(&[("/**", Mask::STRICT), (left_out, Mask::NONE), (compared, Mask::STRICT)]);
-        let captured = Baseline::new(header(then), vec![folder("/")]).unwrap();
+        let captured = Baseline::new(header(then), vec![folder("/etc")]).unwrap();
         let error = project(&captured, &now, &["/"], true).map(|set| set.records.len());
         assert_eq!(error, Err(Recapture::Ignored { pattern: left_out.to_owned() }), "{compared}");
     }
@@ -187,7 +187,7 @@ fn a_rule_that_compares_elsewhere_needs_no_new_capture() {
     ] {
         let then = rules(&[("/**", Mask::STRICT), (left_out, Mask::NONE)]);
         let now = rules(&[("/**", Mask::STRICT), (left_out, Mask::NONE), (compared, Mask::METADATA)]);
-        let captured = Baseline::new(header(then), vec![folder("/")]).unwrap();
+        let captured = Baseline::new(header(then), vec![folder("/etc")]).unwrap();
         assert!(project(&captured, &now, &["/"], true).is_ok(), "{left_out} {compared}");
     }
 }

@@ -3,7 +3,7 @@
 use super::{baseline, changed, header, sealed, small};
 use crate::manifest::{Baseline, BaselineError};
 use crate::protocol::{Attr, Mask, Rule, RuleSet, Value, Why};
-use crate::protocol_tests::{fact, file, lacking, package, record, rule, rules, set, with};
+use crate::protocol_tests::{fact, file, folder, lacking, package, record, rule, rules, set, with};
 
 fn words(result: Result<Baseline, BaselineError>) -> String {
     result.unwrap_err().to_string()
@@ -103,6 +103,7 @@ fn a_wrong_count_or_digest() {
 fn nothing_to_compare() {
     let error = Baseline::new(header(rules(&[])), vec![package("bash", "1"), fact("os.id", "debian")]);
     assert_eq!(error, Err(BaselineError::Empty));
+    assert_eq!(Baseline::new(header(rules(&[])), vec![folder("/")]), Err(BaselineError::Empty), "the root alone");
     let text = String::from_utf8(small().write()).unwrap();
     assert_eq!(Baseline::read(&sealed(&format!("{}\n", text.lines().next().unwrap()), 0)), Err(BaselineError::Empty));
 }
