@@ -244,7 +244,8 @@ impl<'a> Seen<'a> {
 /// A path and the folders that it is in, from the inside out. There may be as many troubles as findings, so that each
 /// finding asks for its own few folders and not for every trouble.
 fn places(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let folders = path.iter().enumerate().rev().filter(|(at, byte)| **byte == b'/' && *at > 0).map(|(at, _)| &path[..at]);
+    let folders =
+        path.iter().enumerate().rev().filter(|(at, byte)| **byte == b'/' && *at > 0).map(|(at, _)| &path[..at]);
     std::iter::once(path).chain(folders).chain(std::iter::once(&b"/"[..]))
 }
 

@@ -37,12 +37,7 @@ fn plain(text: &[u8]) -> impl Iterator<Item = &u8> {
 type Both<'a> = &'a dyn Fn(&[u8], &[u8]) -> Option<Vec<u8>>;
 
 /// Joins what both rows match; `any` matches whatever a gap takes, `both` finds what two places share.
-fn meet(
-    left: &[Place<'_>],
-    right: &[Place<'_>],
-    any: &[u8],
-    both: Both<'_>,
-) -> Option<Vec<u8>> {
+fn meet(left: &[Place<'_>], right: &[Place<'_>], any: &[u8], both: Both<'_>) -> Option<Vec<u8>> {
     let width = right.len() + 1;
     // For each pair of tails, filled from the ends, what satisfies both.
     let mut tails: Vec<Option<Vec<u8>>> = vec![None; (left.len() + 1) * width];
