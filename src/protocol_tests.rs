@@ -2,7 +2,7 @@
 //!
 //! *Invariant:* nothing here is built into the program.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may")]
 
 mod codec_tests;
 pub(crate) mod pattern_tests;

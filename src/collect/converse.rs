@@ -89,12 +89,12 @@ pub fn budget(references: &[Reference]) -> u64 {
 
 /// How many bytes a host's records may take here. The budget of the wire does not bound that: a subject of 4 KiB that
 /// shares all but a byte with the one before comes in a few bytes.
-fn room_of(references: &[Reference]) -> u64 {
+fn space(references: &[Reference]) -> u64 {
     budget(references) * 2
 }
 
 /// The same for a golden machine, which has no baseline yet.
-const CAPTURE_ROOM: u64 = 2 << 30;
+const CAPTURE_SPACE: u64 = 2 << 30;
 
 /// Scans one host and finds what differs from the first reference.
 ///
@@ -132,7 +132,7 @@ pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>) -> Result<Capture
         let evidence = talk.texts(FrameKind::Evidence)?;
         let coverage = talk.coverage()?;
         let root = talk.root(&coverage)?;
-        let records = talk.records(coverage.compared, CAPTURE_ROOM)?;
+        let records = talk.records(coverage.compared, CAPTURE_SPACE)?;
         let digests: Vec<_> = records.iter().map(|record| digest::of_record(record.view().encoded())).collect();
         if digest::root(&ask.nonce, ask.host.as_bytes(), &set_of(&digests)) != root.root {
             return Err(Failure::protocol("the listing does not give the root"));
@@ -227,8 +227,8 @@ impl Talk<'_, '_> {
     }
 
     /// Records to their end: so many at most, which take so many bytes at most.
-    fn records(&mut self, most: u64, mut room: u64) -> Result<Vec<Record>, Failure> {
-        let full = format!("its records take more than {} MiB", room >> 20);
+    fn records(&mut self, most: u64, mut space: u64) -> Result<Vec<Record>, Failure> {
+        let full = format!("its records take more than {} MiB", space >> 20);
         let mut records = Vec::new();
         let mut reader = BatchReader::default();
         loop {
@@ -237,7 +237,7 @@ impl Talk<'_, '_> {
                 FrameKind::Batch => {
                     reader.read(&payload, |record| {
                         let bytes = (record.view().encoded().len() + size_of::<Record>()) as u64;
-                        room = room.checked_sub(bytes).ok_or_else(|| Failure::new(Reason::Limit, full.as_str()))?;
+                        space = space.checked_sub(bytes).ok_or_else(|| Failure::new(Reason::Limit, full.as_str()))?;
                         records.push(record);
                         let too_many = records.len() as u64 > most;
                         if too_many { Err(Failure::protocol("more records than announced")) } else { Ok(()) }
@@ -276,12 +276,12 @@ impl Talk<'_, '_> {
         {
             return Ok(Found::Equal(at));
         }
-        let room = room_of(references);
-        if let Some(difference) = self.reconcile(selected, root, symbols, room)? {
+        let space = space(references);
+        if let Some(difference) = self.reconcile(selected, root, symbols, space)? {
             return Ok(Found::Different(difference));
         }
         self.send(&FollowUp::Listing)?;
-        let listing = self.records(root.records, room)?;
+        let listing = self.records(root.records, space)?;
         let (lacks, has) = selected.set.split(listing);
         selected
             .set
@@ -297,7 +297,7 @@ impl Talk<'_, '_> {
         selected: &Reference,
         root: &Root,
         mut symbols: Vec<Symbol>,
-        room: u64,
+        space: u64,
     ) -> Result<Option<Difference>, Failure> {
         let most = selected.set.most_symbols();
         // A difference in number is a lower bound of the difference.
@@ -320,17 +320,17 @@ impl Talk<'_, '_> {
         if added.len() > IDS_MAX {
             return Ok(None);
         }
-        let records = self.asked(&added, room)?;
+        let records = self.asked(&added, space)?;
         Ok(selected.set.explain(&removed, records, &self.ask.nonce, self.ask.host.as_bytes(), &root.root))
     }
 
     /// The records of these ids, each hashed again to its id.
-    fn asked(&mut self, ids: &[Id], room: u64) -> Result<Vec<Record>, Failure> {
+    fn asked(&mut self, ids: &[Id], space: u64) -> Result<Vec<Record>, Failure> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         self.send(&FollowUp::Records(ids.to_vec()))?;
-        let records = self.records(ids.len() as u64, room)?;
+        let records = self.records(ids.len() as u64, space)?;
         let mut came: Vec<Id> = records
             .iter()
             .map(|record| digest::id(self.ask.salt, &digest::of_record(record.view().encoded())))

@@ -1,6 +1,6 @@
 //! Conversations with hosts in memory: honest ones, broken ones and forgers.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may")]
 
 mod cut_tests;
 mod exit_tests;

@@ -1,6 +1,6 @@
 //! Comparison, verdict and sketch: what is found, what is never claimed, and what can't be forged.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may")]
 
 mod compare_tests;
 mod judge_tests;
@@ -69,6 +69,11 @@ fn difference(before: &[Record], after: &[Record]) -> Difference {
 /// The findings between two sets, seen whole.
 fn findings(before: &[Record], after: &[Record]) -> Vec<Finding> {
     compare(&difference(before, after), &whole(), &PLAIN)
+}
+
+/// The findings between two states of one thing.
+fn between(before: &Record, after: &Record) -> Vec<Finding> {
+    findings(std::slice::from_ref(before), std::slice::from_ref(after))
 }
 
 /// Findings as `code subject`, in order of subject and code.

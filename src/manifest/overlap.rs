@@ -14,6 +14,9 @@ enum Place<'a> {
     Gap,
 }
 
+/// What two places share, as bytes.
+type Shared = dyn Fn(&[u8], &[u8]) -> Option<Vec<u8>>;
+
 /// Finds a path that both patterns match.
 pub(super) fn overlap(a: &Pattern, b: &Pattern) -> Option<Vec<u8>> {
     // Most rules are about different places, and their first bytes tell.
@@ -33,11 +36,8 @@ fn plain(text: &[u8]) -> impl Iterator<Item = &u8> {
     text.iter().take_while(|byte| !matches!(byte, b'*' | b'?' | b'[' | b'\\'))
 }
 
-/// What satisfies two places at once, where anything does.
-type Both<'a> = &'a dyn Fn(&[u8], &[u8]) -> Option<Vec<u8>>;
-
 /// Joins what both rows match; `any` matches whatever a gap takes, `both` finds what two places share.
-fn meet(left: &[Place<'_>], right: &[Place<'_>], any: &[u8], both: Both<'_>) -> Option<Vec<u8>> {
+fn meet(left: &[Place<'_>], right: &[Place<'_>], any: &[u8], both: &Shared) -> Option<Vec<u8>> {
     let width = right.len() + 1;
     // For each pair of tails, filled from the ends, what satisfies both.
     let mut tails: Vec<Option<Vec<u8>>> = vec![None; (left.len() + 1) * width];

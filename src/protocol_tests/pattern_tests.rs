@@ -128,7 +128,6 @@ fn slow_component(glob: &[u8], name: &[u8]) -> bool {
         [] => name.is_empty(),
         [b'*', rest @ ..] => (0..=name.len()).any(|eaten| slow_component(rest, &name[eaten..])),
         [b'?', rest @ ..] => !name.is_empty() && slow_component(rest, &name[1..]),
-        [b'\\', literal, rest @ ..] => name.first() == Some(literal) && slow_component(rest, &name[1..]),
         [b'[', rest @ ..] => {
             let (negated, class) = match rest {
                 [b'!' | b'^', class @ ..] => (true, class),
@@ -139,7 +138,9 @@ fn slow_component(glob: &[u8], name: &[u8]) -> bool {
             let Some(first) = name.first() else { return false };
             (slow_class(&class[..end], *first) != negated) && slow_component(&class[end + 1..], &name[1..])
         }
-        [literal, rest @ ..] => name.first() == Some(literal) && slow_component(rest, &name[1..]),
+        [b'\\', literal, rest @ ..] | [literal, rest @ ..] => {
+            name.first() == Some(literal) && slow_component(rest, &name[1..])
+        }
     }
 }
 

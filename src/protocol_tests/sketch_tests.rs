@@ -14,7 +14,9 @@ fn the_mapping_is_pinned() {
     insta::assert_snapshot!(head(0xdead_beef_0bad_cafe), @"[0, 1, 3, 5, 11, 18, 31, 52, 125, 496, 535, 631] f838bf1b");
     insta::assert_snapshot!(head(u64::MAX), @"[0, 1, 2, 7, 8, 14, 21, 22, 28, 37, 40, 41] a57f7246");
     let mut bytes = Vec::new();
-    symbols([1, 2, 0xdead_beef_0bad_cafe], 0, 3).into_iter().for_each(|symbol| symbol.encode(&mut bytes));
+    for symbol in symbols([1, 2, 0xdead_beef_0bad_cafe], 0, 3) {
+        symbol.encode(&mut bytes);
+    }
     insta::assert_snapshot!(crate::model::text::hex(&bytes), @"fdcaad0befbeaddea66328b903000000fdcaad0befbeaddea66328b90300000000000000000000000000000000000000");
 }
 

@@ -235,7 +235,9 @@ proptest! {
         prop_assert_eq!(Trailer::decode(&encoded), Ok(trailer));
         prop_assert!(Trailer::decode(&[&encoded[..], b"x"].concat()).is_err());
         let mut put = Texts::default();
-        texts.iter().for_each(|(name, text)| put.put(name, text));
+        for (name, text) in &texts {
+            put.put(name, text);
+        }
         let encoded = bytes_of(|out| put.encode(out));
         for cut in 0..encoded.len() {
             prop_assert!(Texts::decode(&encoded[..cut]).is_err());

@@ -127,7 +127,9 @@ pub(super) fn varint(n: u64) -> Vec<u8> {
 /// A frame of these symbols.
 pub(super) fn symbols(ids: &[Id], from: usize, to: usize) -> Frame {
     let mut payload = varint(from as u64);
-    sketch::symbols(ids.iter().copied(), from, to).into_iter().for_each(|symbol| symbol.encode(&mut payload));
+    for symbol in sketch::symbols(ids.iter().copied(), from, to) {
+        symbol.encode(&mut payload);
+    }
     (FrameKind::Symbols, payload)
 }
 

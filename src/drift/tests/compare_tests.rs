@@ -1,6 +1,6 @@
 //! Each kind of difference gives its finding, once.
 
-use super::{difference, findings, only, policy, told, whole};
+use super::{between, difference, findings, only, policy, told, whole};
 use crate::drift::compare;
 use crate::model::{Change, Code};
 use crate::protocol::{Attr, Record, Value};
@@ -30,10 +30,10 @@ fn each_attribute_has_its_code() {
         (Attr::Flags, b"i", Code::FlagsChanged),
     ] {
         let other = set(&plain, attr, bytes);
-        let finding = only(&findings(&[plain.clone()], &[other.clone()]), code).clone();
+        let finding = only(&between(&plain, &other), code).clone();
         assert_eq!((finding.change, &finding.subject[..]), (Change::Changed, &b"fs:/a"[..]));
         assert!(finding.after.text(attr).is_some(), "{attr:?}");
-        only(&findings(&[other], &[plain.clone()]), code);
+        only(&between(&other, &plain), code);
     }
 }
 
@@ -90,7 +90,7 @@ fn what_comes_and_goes_is_told_with_all_that_is_compared() {
 fn another_type_is_one_finding() {
     let link = set(&set(&symlink("/a", "b"), Attr::Mode, &0o777u16.to_le_bytes()), Attr::Owner, b"anna");
     for (before, after) in [(file("/a", 1), link), (folder("/a"), file("/a", 1))] {
-        let found = findings(&[before], &[after]);
+        let found = between(&before, &after);
         let finding = only(&found, Code::TypeChanged);
         assert!(finding.before.text(Attr::Kind).is_some() && finding.after.text(Attr::Kind).is_some());
     }
@@ -100,7 +100,7 @@ fn another_type_is_one_finding() {
 fn several_attributes_are_several_findings() {
     let after = set(&set(&set(&file("/a", 2), Attr::Mode, &[0, 2]), Attr::Group, b"x"), Attr::Acl, b"y");
     assert_eq!(
-        told(&findings(&[file("/a", 1)], &[after])),
+        told(&between(&file("/a", 1), &after)),
         ["acl-changed fs:/a", "content-changed fs:/a", "mode-changed fs:/a", "owner-changed fs:/a"]
     );
 }
@@ -113,41 +113,41 @@ fn a_finding_holds_only_the_attributes_that_differ() {
         (Attr::Group, b"anna", Code::OwnerChanged, "group=root", "group=anna"),
         (Attr::Size, &[8, 0, 0, 0, 0, 0, 0, 0], Code::ContentChanged, "size=7", "size=8"),
     ] {
-        let found = findings(&[file("/a", 1)], &[set(&file("/a", 1), attr, bytes)]);
+        let found = between(&file("/a", 1), &set(&file("/a", 1), attr, bytes));
         let finding = only(&found, code);
         assert_eq!((texts(&finding.before).as_str(), texts(&finding.after).as_str()), (before, after));
     }
-    let found = findings(&[mount("/m", "ext4", "nodev")], &[mount("/m", "ext4", "")]);
+    let found = between(&mount("/m", "ext4", "nodev"), &mount("/m", "ext4", ""));
     let finding = only(&found, Code::MountChanged);
     assert_eq!((texts(&finding.before).as_str(), texts(&finding.after).as_str()), ("options=nodev", "options="));
     // What was not read on one side says nothing of the other.
     let unread = with(&set(&file("/a", 1), Attr::Owner, b"anna"), Attr::Group, Value::Unread(crate::protocol::Why::Io));
-    assert_eq!(texts(&only(&findings(&[file("/a", 1)], &[unread]), Code::OwnerChanged).after), "owner=anna");
+    assert_eq!(texts(&only(&between(&file("/a", 1), &unread), Code::OwnerChanged).after), "owner=anna");
 }
 
 #[test]
 fn oversize_differs_from_content_and_not_from_itself() {
     let big = with(&file("/a", 1), Attr::Content, Value::Oversize);
-    let found = findings(&[file("/a", 1)], &[big.clone()]);
+    let found = between(&file("/a", 1), &big);
     assert_eq!(only(&found, Code::ContentChanged).after.text(Attr::Content), Some("oversize"));
-    only(&findings(&[big.clone()], &[file("/a", 1)]), Code::ContentChanged);
-    assert_eq!(findings(&[big.clone()], &[big]), []);
+    only(&between(&big, &file("/a", 1)), Code::ContentChanged);
+    assert_eq!(between(&big, &big), []);
 }
 
 #[test]
 fn hard_links_are_compared_only_between_groups() {
     let link = |first: &str| set(&file("/b", 1), Attr::Link, first.as_bytes());
     let alone = file("/b", 1);
-    assert_eq!(findings(&[link("/a")], &[alone.clone()]), []);
-    assert_eq!(findings(&[alone], &[link("/a")]), []);
-    only(&findings(&[link("/a")], &[link("/b")]), Code::LinkChanged);
+    assert_eq!(between(&link("/a"), &alone), []);
+    assert_eq!(between(&alone, &link("/a")), []);
+    only(&between(&link("/a"), &link("/b")), Code::LinkChanged);
 }
 
 #[test]
 fn an_attribute_that_a_side_lacks_differs() {
     let plain = file("/a", 1);
-    only(&findings(&[plain.clone()], &[lacking(&plain, Attr::Content)]), Code::ContentChanged);
-    only(&findings(&[lacking(&plain, Attr::Owner)], &[plain]), Code::OwnerChanged);
+    only(&between(&plain, &lacking(&plain, Attr::Content)), Code::ContentChanged);
+    only(&between(&lacking(&plain, Attr::Owner), &plain), Code::OwnerChanged);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn names_of_findings_do_not_depend_on_host_policy_or_other_findings() {
 
 #[test]
 fn a_fingerprint_names_both_sides_and_a_key_neither() {
-    let finding = |before: &Record, after: &Record| findings(&[before.clone()], &[after.clone()]).remove(0);
+    let finding = |before: &Record, after: &Record| between(before, after).remove(0);
     let (one, two, three) = (file("/a", 1), file("/a", 2), file("/a", 3));
     let base = finding(&one, &two);
     for other in [finding(&one, &three), finding(&three, &two), finding(&two, &one)] {
@@ -187,7 +187,7 @@ fn a_fingerprint_names_both_sides_and_a_key_neither() {
     let mode = finding(&one, &set(&one, Attr::Mode, &[0, 0]));
     assert!(mode.fingerprint != base.fingerprint && mode.key != base.key);
     // What else differs of the file has a finding of its own, and no part in this one.
-    let also = findings(&[one.clone()], &[set(&two, Attr::Mode, &[0, 0])]);
+    let also = between(&one, &set(&two, Attr::Mode, &[0, 0]));
     assert!(also.iter().any(|finding| finding.fingerprint == base.fingerprint));
     // Waivers hold these: they may never change.
     insta::assert_snapshot!(crate::model::text::hex(&base.fingerprint), @"d471348f5d2fbce3bdc9ddc4f7d0426debfa636e5e8c660bcbc46ec1d81a7ded");

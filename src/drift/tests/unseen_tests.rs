@@ -17,7 +17,7 @@ fn unread_attributes_are_no_finding() {
     for (attr, _) in plain.view().attrs().filter(|(attr, _)| *attr != Attr::Kind) {
         for why in Why::ALL {
             let unread = with(&plain, attr, Value::Unread(why));
-            let difference = difference(&[plain.clone()], &[unread]);
+            let difference = difference(std::slice::from_ref(&plain), &[unread]);
             assert_eq!(compare(&difference, &whole(), &PLAIN), [], "{attr:?}");
         }
     }
