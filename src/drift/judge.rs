@@ -1,6 +1,6 @@
 //! From an observation to a verdict.
 //!
-//! *Invariant:* `Clean` and `Outdated` are made from a [`Complete`] alone, and only [`complete`] makes one; less coverage
+//! *Invariant:* `Clean` and `Outdated` are made from a `Complete` alone, and only `complete` makes one; less coverage
 //! never gives a better verdict.
 
 use super::compare::{compare, is_drift, reason};
