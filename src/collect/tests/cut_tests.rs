@@ -37,6 +37,20 @@ fn a_changed_bit_of_any_byte_is_noticed() {
     }
 }
 
+/// Also where all of it comes with the first read.
+#[test]
+fn a_byte_more_is_noticed() {
+    let more = [&SAID[..], b"x"].concat();
+    assert!(more.len() < 4_096);
+    for chunk in [1, 1000, usize::MAX] {
+        let failure = look(&mut Wire::saying(&more, chunk), &machine(6)).unwrap_err();
+        assert_eq!(
+            (failure.reason, failure.text.as_str()),
+            (Reason::Protocol, "the answer breaks the protocol: bytes after the trailer")
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_are_an_observation(bytes: Vec<u8>, at in any::<proptest::sample::Index>(), chunk in 1usize..60) {
