@@ -41,4 +41,9 @@ mod tests {
         assert!(!BOOTSTRAP.contains(['\'', '!', '\\', '\n']));
         assert!(BOOTSTRAP.is_ascii());
     }
+
+    #[test]
+    fn the_readme_shows_it_to_the_letter() {
+        assert!(include_str!("../../README.md").contains(BOOTSTRAP));
+    }
 }
