@@ -127,7 +127,8 @@ fn is_big(entry: &Entry) -> bool {
     entry.kind == Kind::File
         && entry.size >= BIG
         && entry.mask.has(Attr::Content)
-        && entry.flags & (Entry::OVERSIZE | Entry::OVER_BUDGET) == 0
+        // Nobody gets in front of the system's own files by making large ones.
+        && entry.flags & (Entry::OVERSIZE | Entry::OVER_BUDGET | Entry::GUARD) == 0
 }
 
 struct Worker<'a> {
@@ -147,6 +148,7 @@ impl Worker<'_> {
         let mut fresh = None;
         let mut content = Content::NotAsked;
         let mut xattrs = Xattrs::default();
+        let mut unseen = None;
         let wants_content = entry.kind == Kind::File && entry.mask.has(Attr::Content);
         let wants_xattrs = entry.mask.meets(Mask::XATTRS);
         if entry.flags & Entry::OVERSIZE != 0 {
@@ -160,6 +162,7 @@ impl Worker<'_> {
                     if wants_content && content == Content::NotAsked {
                         content = Content::Unread(why(errno), errno.raw_os_error() as u16);
                     }
+                    unseen = wants_xattrs.then(|| why(errno));
                 }
                 Ok(()) => {
                     let Some((_, Ok(dir))) = self.dir.take() else { return };
@@ -185,7 +188,7 @@ impl Worker<'_> {
             }
         }
         let mut rest = 0;
-        let mut lost = xattrs.trouble();
+        let mut lost = xattrs.trouble().or(unseen);
         if fresh.is_some() || !xattrs.is_empty() {
             let mut encoded = Vec::new();
             xattrs.put(&mut RecordWriter::resume(&mut encoded));

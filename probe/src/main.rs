@@ -157,6 +157,7 @@ fn processes(gentle: bool) -> usize {
 /// Counts what the hashing could not read, and gives an unread record to every slot that was never filled.
 fn account(tree: &tree::Tree, owners: &owners::Owners, slots: &Slots, coverage: &mut Coverage) {
     let (mut path, mut record) = (Vec::new(), Vec::new());
+    let mut guard = (0, 0);
     for (number, entry) in tree.entries.iter().enumerate() {
         let slot = slots.slot(number).unwrap_or_else(|| {
             let asked = entry.kind == protocol::Kind::File && entry.mask.has(Attr::Content);
@@ -167,15 +168,26 @@ fn account(tree: &tree::Tree, owners: &owners::Owners, slots: &Slots, coverage: 
             slots.put(number, &slot);
             slot
         });
-        if let Content::Unread(why, errno) = slot.content
-            && entry.flags & tree::Entry::OVER_BUDGET == 0
-        {
+        let content = match slot.content {
+            Content::Unread(why, errno) if entry.flags & tree::Entry::OVER_BUDGET == 0 => {
+                Some((Part::Content, why, errno))
+            }
+            _ => None,
+        };
+        for (part, why, errno) in content.into_iter().chain(slot.xattrs.map(|why| (Part::Xattrs, why, 0))) {
             tree.path(entry, &mut path);
-            walk::note(coverage, &path, Part::Content, why, i32::from(errno));
-        }
-        if let Some(why) = slot.xattrs {
-            tree.path(entry, &mut path);
-            walk::note(coverage, &path, Part::Xattrs, why, 0);
+            // As in the walk: a tree of ordinary users has room for a few troubles, then for one that stands for all.
+            let tops = tree.guards.partition_point(|(first, _)| *first as usize <= number);
+            if entry.flags & tree::Entry::GUARD == 0 || tops == 0 {
+                walk::note(coverage, &path, part, why, i32::from(errno));
+                continue;
+            }
+            guard = if guard.0 == tops { (tops, guard.1 + 1) } else { (tops, 1) };
+            if guard.1 < walk::GUARD_TROUBLES {
+                walk::note(coverage, &path, part, why, i32::from(errno));
+            } else if guard.1 == walk::GUARD_TROUBLES {
+                walk::note(coverage, &tree.guards[tops - 1].1, Part::Below, why, i32::from(errno));
+            }
         }
     }
 }
@@ -212,7 +224,10 @@ fn send_coverage(mut coverage: Coverage, output: &mut Output) {
     while payload.len() > protocol::reply::FRAME_MAX {
         coverage.troubles.truncate(coverage.troubles.len() / 2);
         coverage.pruned.truncate(coverage.pruned.len() / 2);
-        coverage.skipped_mounts.truncate(coverage.skipped_mounts.len() / 2);
+        // What a mount that is not named hides would pass for removed: it counts as a trouble without detail.
+        let named = coverage.skipped_mounts.len() / 2;
+        coverage.troubles_total += (coverage.skipped_mounts.len() - named) as u64;
+        coverage.skipped_mounts.truncate(named);
         payload.clear();
         coverage.encode(&mut payload);
     }

@@ -56,7 +56,7 @@ impl Mount {
         let mut subject = b"mount:".to_vec();
         subject.extend_from_slice(&self.path);
         let mut record = RecordWriter::new(out, &subject);
-        record.present(Attr::FsType, &self.fs_type);
+        record.present(Attr::FsType, &self.fs_type[..self.fs_type.len().min(255)]);
         record.present(Attr::MountOptions, &self.options);
     }
 }

@@ -84,6 +84,12 @@ pub fn hung_up() -> bool {
 fn fill(into: &mut [u8]) -> bool {
     let mut at = 0;
     while at < into.len() {
+        // A controller that is gone without a word must not leave a process behind for good.
+        let patience = rustix::event::Timespec { tv_sec: 600, tv_nsec: 0 };
+        let mut input = [rustix::event::PollFd::from_borrowed_fd(stdin(), rustix::event::PollFlags::IN)];
+        if rustix::event::poll(&mut input, Some(&patience)) == Ok(0) {
+            return false;
+        }
         match rustix::io::read(stdin(), &mut into[at..]) {
             Ok(0) => return false,
             Ok(n) => at += n,

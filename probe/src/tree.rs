@@ -58,6 +58,8 @@ impl Entry {
     pub const OVER_BUDGET: u8 = 4;
     /// Content is asked for, but the file is above the size cap.
     pub const OVERSIZE: u8 = 8;
+    /// It is in a tree that ordinary users can write.
+    pub const GUARD: u8 = 16;
     /// The name is the only one, or the mask leaves hard links out.
     pub const NO_LEADER: u32 = u32::MAX;
 }
@@ -68,6 +70,8 @@ pub struct Dir {
     pub parent: u32,
     /// Last component; the whole path at the top of a scope.
     pub name: Span,
+    /// Whether its own entry is in the set.
+    pub recorded: bool,
 }
 
 /// No directory.
@@ -79,6 +83,8 @@ pub struct Tree {
     arena: Vec<u8>,
     pub entries: Vec<Entry>,
     pub dirs: Vec<Dir>,
+    /// Trees that ordinary users can write, as they were walked: number of the first entry, and path.
+    pub guards: Vec<(u32, Vec<u8>)>,
 }
 
 impl Tree {

@@ -37,10 +37,19 @@ pub struct Walk<'a> {
     ignored: Vec<u64>,
     linked: Vec<u32>,
     deferred: Vec<u32>,
+    /// Paths that were listed and then not there: looked at once more at the end.
+    vanished: Vec<Vec<u8>>,
+    /// The tree that ordinary users can write and that is being walked, and its troubles so far.
+    guard: Option<(Vec<u8>, u32)>,
     /// The owner of the scope's top, who is no ordinary user in his own tree.
     top_owner: u32,
     path: Vec<u8>,
 }
+
+/// The longest path that a record can have.
+const PATH_MOST: usize = 4096;
+/// Troubles of one tree of ordinary users, after which there is one for the whole tree.
+pub const GUARD_TROUBLES: u32 = 16;
 
 /// Directories to list: number, depth, and the rules that can matter in the one above.
 type Waiting = Vec<(u32, u32, Rc<Candidates>)>;
@@ -65,6 +74,8 @@ impl<'a> Walk<'a> {
             ignored: alloc::vec![0; request.rules.rules().len() + 1],
             linked: Vec::new(),
             deferred: Vec::new(),
+            vanished: Vec::new(),
+            guard: None,
             top_owner: 0,
             path: Vec::new(),
         }
@@ -77,6 +88,7 @@ impl<'a> Walk<'a> {
         for scope in &self.request.scopes {
             self.scope(scope, &mut budget);
         }
+        self.look_again();
         for path in GUARD_ROOTS {
             self.guard_root(path);
         }
@@ -85,8 +97,14 @@ impl<'a> Walk<'a> {
         put_off.dedup();
         for dir in put_off {
             let mut budget = Budget { entries: limits.guard_entries, bytes: limits.guard_bytes, guard: true };
+            let mut top = Vec::new();
+            self.tree.dir_path(dir, &mut top);
+            self.tree.guards.push((self.tree.entries.len() as u32, top.clone()));
+            self.guard = Some((top, 0));
             self.subtree(dir, &mut budget);
+            self.look_again();
         }
+        self.guard = None;
         let linked = core::mem::take(&mut self.linked);
         self.tree.group_links(linked);
         for (rule, count) in self.ignored.iter().enumerate() {
@@ -128,7 +146,7 @@ impl<'a> Walk<'a> {
         self.record(at, relative, scope, TOP, name, &stat, &candidates, budget);
         if stat.kind == Some(Kind::Directory) {
             let dir = self.tree.dirs.len() as u32;
-            self.tree.dirs.push(Dir { parent: TOP, name });
+            self.tree.dirs.push(Dir { parent: TOP, name, recorded: true });
             self.subtree(dir, budget);
         }
     }
@@ -156,7 +174,7 @@ impl<'a> Walk<'a> {
             && let Some(name) = self.tree.store(path)
         {
             let dir = self.tree.dirs.len() as u32;
-            self.tree.dirs.push(Dir { parent: TOP, name });
+            self.tree.dirs.push(Dir { parent: TOP, name, recorded: true });
             self.deferred.push(dir);
         }
     }
@@ -186,8 +204,12 @@ impl<'a> Walk<'a> {
         }
         let fd = match self.place.directory(path) {
             Ok(fd) => fd,
-            // Gone since its parent was listed: what was below is gone with it, and that was seen.
-            Err(Errno::NOENT) => return,
+            // Gone since its parent was listed. Where its record is in the set, the set tells of a folder that nobody looked
+            // into; and a folder that is only away for a moment hides what is in it.
+            Err(errno @ Errno::NOENT) if self.tree.dirs[dir as usize].recorded => {
+                return self.trouble(path, Part::Below, Why::Racing, errno.raw_os_error());
+            }
+            Err(Errno::NOENT) => return self.vanished.push(path.to_vec()),
             // Something else stands there by now.
             Err(errno @ (Errno::NOTDIR | Errno::LOOP)) => {
                 return self.trouble(path, Part::Below, Why::Racing, errno.raw_os_error());
@@ -230,6 +252,10 @@ impl<'a> Walk<'a> {
             child.truncate(head);
             child.extend_from_slice(name);
             self.coverage.walked += 1;
+            if child.len() > PATH_MOST {
+                self.trouble(path, Part::Below, Why::Limit, 0);
+                continue;
+            }
             if let Some(mount) = self.mount_at(&child)
                 && !mount.is_local()
             {
@@ -238,8 +264,10 @@ impl<'a> Walk<'a> {
             }
             let stat = match Meta::of(fd.as_fd(), name) {
                 Ok(stat) => stat,
-                // It went away between the listing and now: it is absent, and that was seen.
-                Err(Errno::NOENT) => continue,
+                Err(Errno::NOENT) => {
+                    self.vanished.push(child.clone());
+                    continue;
+                }
                 Err(errno) => {
                     self.trouble(&child, Part::Entry, why(errno), errno.raw_os_error());
                     continue;
@@ -249,10 +277,12 @@ impl<'a> Walk<'a> {
                 self.trouble(&child, Part::Entry, Why::Limit, 0);
                 continue;
             };
+            let before = self.tree.entries.len();
             self.record(fd.as_fd(), name, &child, dir, span, &stat, &candidates, budget);
+            let recorded = self.tree.entries.len() > before;
             if stat.kind == Some(Kind::Directory) {
                 let below = self.tree.dirs.len() as u32;
-                self.tree.dirs.push(Dir { parent: dir, name: span });
+                self.tree.dirs.push(Dir { parent: dir, name: span, recorded });
                 let ordinary = stat.uid >= FIRST_ORDINARY_UID && stat.uid != NOBODY && stat.uid != self.top_owner;
                 if !budget.guard && (stat.mode & 0o002 != 0 || ordinary) {
                     self.deferred.push(below);
@@ -298,7 +328,7 @@ impl<'a> Walk<'a> {
             dir,
             mode,
             kind,
-            flags: stat.flags.unwrap_or(0),
+            flags: stat.flags.unwrap_or(0) | if budget.guard { Entry::GUARD } else { 0 },
             uid: stat.uid,
             gid: stat.gid,
             size: stat.size,
@@ -351,7 +381,9 @@ impl<'a> Walk<'a> {
 
     fn skip(&mut self, path: &[u8]) {
         let Some(mount) = self.mount_at(path) else { return };
-        let skipped = SkippedMount { path: path.to_vec(), fs_type: mount.fs_type.clone() };
+        // A FUSE subtype can be as long as its user likes.
+        let fs_type = mount.fs_type[..mount.fs_type.len().min(255)].to_vec();
+        let skipped = SkippedMount { path: path.to_vec(), fs_type };
         if self.coverage.skipped_mounts.len() < Coverage::MOST {
             self.coverage.skipped_mounts.push(skipped);
         } else {
@@ -359,8 +391,29 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Notes a trouble. A tree that ordinary users can write has room for a few, then one for all of it: whoever fills it
+    /// must not drive the troubles of other trees out of the account.
     fn trouble(&mut self, path: &[u8], part: Part, why: Why, errno: i32) {
-        note(&mut self.coverage, path, part, why, errno);
+        let Some((top, count)) = &mut self.guard else {
+            return note(&mut self.coverage, path, part, why, errno);
+        };
+        *count += 1;
+        if *count < GUARD_TROUBLES {
+            note(&mut self.coverage, path, part, why, errno);
+        } else if *count == GUARD_TROUBLES {
+            note(&mut self.coverage, top, Part::Below, why, errno);
+        }
+    }
+
+    /// What was listed and then not there is there again: somebody moved it out of the way.
+    fn look_again(&mut self) {
+        for path in core::mem::take(&mut self.vanished) {
+            let at = path.iter().rposition(|b| *b == b'/').unwrap_or(0);
+            let dir = self.place.directory(&path[..at + 1]);
+            if dir.is_ok_and(|dir| Meta::of(dir.as_fd(), &path[at + 1..]).is_ok()) {
+                self.trouble(&path, Part::Below, Why::Racing, 0);
+            }
+        }
     }
 }
 

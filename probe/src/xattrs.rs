@@ -5,7 +5,7 @@
 //! *Invariant:* what the kernel refuses is `Unread`, never absent.
 
 use crate::owners::{Names, Owners, decimal};
-use crate::protocol::record::RecordWriter;
+use crate::protocol::record::{RecordWriter, VALUE_MAX};
 use crate::protocol::{Attr, Mask, Value, Why};
 use crate::walk::why;
 use alloc::vec::Vec;
@@ -19,6 +19,8 @@ const ACL_ACCESS: &[u8] = b"system.posix_acl_access";
 const ACL_DEFAULT: &[u8] = b"system.posix_acl_default";
 /// XATTR_SIZE_MAX and XATTR_LIST_MAX of xattr(7).
 const MOST: usize = 64 * 1024;
+/// The longest label that a record takes.
+const LABEL_MAX: usize = 1024;
 
 /// Where the attributes are read from.
 #[derive(Clone, Copy)]
@@ -128,7 +130,20 @@ impl Xattrs {
             }
         }
         found.acl = acl;
+        found.fit();
         found
+    }
+
+    /// A list that is too long for a record was not read, and is told so.
+    fn fit(&mut self) {
+        for value in [&mut self.capability, &mut self.acl, &mut self.user] {
+            if value.as_ref().is_some_and(|read| read.as_ref().is_ok_and(|bytes| bytes.len() > VALUE_MAX)) {
+                *value = Some(Err(Why::Limit));
+            }
+        }
+        if self.selinux.as_ref().is_some_and(|read| read.as_ref().is_ok_and(|label| label.len() > LABEL_MAX)) {
+            self.selinux = Some(Err(Why::Limit));
+        }
     }
 
     /// Every attribute that the mask asks for, unread.
@@ -147,8 +162,7 @@ impl Xattrs {
         ];
         for (attr, value) in found {
             match value {
-                Some(Ok(bytes)) if bytes.len() <= crate::protocol::record::VALUE_MAX => record.present(attr, bytes),
-                Some(Ok(_)) => record.put(attr, Value::Unread(Why::Limit)),
+                Some(Ok(bytes)) => record.present(attr, bytes),
                 Some(Err(why)) => record.put(attr, Value::Unread(*why)),
                 None => {}
             }

@@ -72,7 +72,7 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
         rules: RULES.clone(),
     };
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
-    let set = ProjectedSet::new(&baseline, &RULES, &SCOPES, true, &crate::policy::witness).unwrap();
+    let set = ProjectedSet::new(&baseline, &RULES, &SCOPES, true, None, &crate::policy::witness).unwrap();
     Reference { label, serial, identity: debian(), set: Arc::new(Salted::new(set, &SALT)) }
 }
 

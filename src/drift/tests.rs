@@ -107,7 +107,7 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
     };
     let label = header.label.clone();
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
-    let set = ProjectedSet::new(&baseline, &rules, &[b"/".to_vec()], true, &crate::policy::witness).unwrap();
+    let set = ProjectedSet::new(&baseline, &rules, &[b"/".to_vec()], true, None, &crate::policy::witness).unwrap();
     Reference { label, serial, identity, set: Arc::new(Salted::new(set, &SALT)) }
 }
 

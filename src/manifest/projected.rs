@@ -31,6 +31,26 @@ pub enum Recapture {
         /// The path, escaped.
         path: String,
     },
+    /// A scope of which nothing is compared.
+    #[error(
+        "the policy compares nothing of the baseline below {scope}, and every host would be clean there; mend its rules or \
+         roots"
+    )]
+    Nothing {
+        /// The scope, escaped.
+        scope: String,
+    },
+    /// Content that was above the size cap then and is not now, or the other way round.
+    #[error(
+        "the policy's [limits] file_bytes is another than the capture's, and {path} of {size} bytes lies between; capture the \
+         golden machine again with this policy"
+    )]
+    Oversize {
+        /// The path, escaped.
+        path: String,
+        /// Its size.
+        size: u64,
+    },
     /// Paths that were left out.
     #[error(
         "the policy compares {pattern}, which the capture left out; capture the golden machine again with this policy"
@@ -54,7 +74,7 @@ pub struct ProjectedSet {
 
 impl ProjectedSet {
     /// Projects a baseline. `live` says whether kernel and mounts are part of the comparison; `witness` gives a path that
-    /// a pattern matches.
+    /// a pattern matches. `file_bytes` is the size cap under which hosts will be read, where there is one.
     ///
     /// # Errors
     /// [`Recapture`], where the capture can't serve this policy.
@@ -63,6 +83,7 @@ impl ProjectedSet {
         rules: &RuleSet,
         scopes: &[Vec<u8>],
         live: bool,
+        file_bytes: Option<u64>,
         witness: &dyn Fn(&Pattern) -> Vec<u8>,
     ) -> Result<Self, Recapture> {
         let header = &baseline.header;
@@ -85,6 +106,12 @@ impl ProjectedSet {
             rulings.push(rule);
             if mask.has(Attr::Content) && view.kind() == Some(Kind::File) && view.attr(Attr::Content).is_none() {
                 return Err(Recapture::Content { path: escape(view.path().unwrap_or_default()) });
+            }
+            if mask.has(Attr::Content)
+                && let (Some(most), Some(size), Some(content)) = (file_bytes, view.size(), view.attr(Attr::Content))
+                && (content == Value::Oversize) != (size > most)
+            {
+                return Err(Recapture::Oversize { path: escape(view.path().unwrap_or_default()), size });
             }
             compared.push((view, mask));
         }

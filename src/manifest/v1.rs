@@ -239,7 +239,7 @@ impl RecordLine {
                 }
             }
         }
-        Record::parse(&encoded).map_err(|error| error.to_string())
+        Record::parse(&encoded).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))
     }
 }
 
@@ -276,7 +276,8 @@ fn rule_line(rule: &Rule) -> RuleLine {
 }
 
 fn rule(line: RuleLine) -> Result<Rule, String> {
-    let pattern = Pattern::new(&line.path.bytes()?).map_err(|error| error.to_string())?;
+    let pattern =
+        Pattern::new(&line.path.bytes()?).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))?;
     let mask =
         MASKS.iter().find(|(word, _)| *word == line.compares).ok_or_else(|| format!("compares {:?}", line.compares))?.1;
     let mut when = When::default();
@@ -359,11 +360,12 @@ pub fn read(bytes: &[u8]) -> Result<(Header, Vec<Record>), BaselineError> {
             continue;
         }
         if at == 0 {
-            let line: HeaderLine = serde_json::from_slice(line).map_err(|error| line_error(1, error.to_string()))?;
+            let line: HeaderLine = serde_json::from_slice(line)
+                .map_err(|error| line_error(1, crate::model::text::escape(error.to_string().as_bytes())))?;
             header = Some(read_header(line).map_err(|text| line_error(1, text))?);
         } else {
-            let line: RecordLine =
-                serde_json::from_slice(line).map_err(|error| line_error(at + 1, error.to_string()))?;
+            let line: RecordLine = serde_json::from_slice(line)
+                .map_err(|error| line_error(at + 1, crate::model::text::escape(error.to_string().as_bytes())))?;
             records.push(line.record().map_err(|text| line_error(at + 1, text))?);
         }
     }
@@ -390,6 +392,6 @@ fn read_header(line: HeaderLine) -> Result<Header, String> {
         identity: Identity { os: line.os, os_version: line.os_version, arch: line.arch },
         live: line.live,
         scopes: line.scopes.into_iter().map(Text::bytes).collect::<Result<_, _>>()?,
-        rules: RuleSet::new(rules).map_err(|error| error.to_string())?,
+        rules: RuleSet::new(rules).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))?,
     })
 }

@@ -50,7 +50,9 @@ impl Comparison {
     ) -> Result<Self, NotComparable> {
         let rules = policy.compile();
         let live = live && selected.header.live;
-        let project = |baseline: &Baseline| ProjectedSet::new(baseline, &rules, policy.scopes(), live, &witness);
+        let project = |baseline: &Baseline| {
+            ProjectedSet::new(baseline, &rules, policy.scopes(), live, Some(policy.limits().file_bytes), &witness)
+        };
         let reference = |baseline: &Baseline, set: ProjectedSet| Reference {
             label: baseline.header.label.clone(),
             serial: baseline.header.serial,
@@ -59,6 +61,15 @@ impl Comparison {
         };
         let label = &selected.header.label;
         let set = project(selected).map_err(|reason| NotComparable { label: label.clone(), reason })?;
+        let is_inside = |record: &crate::protocol::Record, scope: &Vec<u8>| {
+            record.view().path().is_some_and(|path| path != &scope[..] && within(path, scope))
+        };
+        if let Some(scope) =
+            policy.scopes().iter().find(|scope| !set.records.iter().any(|record| is_inside(record, scope)))
+        {
+            let scope = crate::model::text::escape(scope);
+            return Err(NotComparable { label: label.clone(), reason: Recapture::Nothing { scope } });
+        }
         let awaits = |rule: &&u16| policy.rule_of(**rule).is_some_and(crate::policy::RuleText::awaits);
         let awaiting_view = set.rulings.iter().filter(awaits).count() as u64;
         let mut references = vec![reference(selected, set)];
@@ -74,4 +85,8 @@ impl Comparison {
         }
         Ok(Self { references, policy, rules, live, awaiting_view, left_out })
     }
+}
+
+fn within(path: &[u8], scope: &[u8]) -> bool {
+    scope == b"/" || path.strip_prefix(scope).is_some_and(|rest| rest.first() == Some(&b'/'))
 }

@@ -3,13 +3,13 @@
 use super::{baseline, header, small};
 use crate::manifest::{Baseline, ProjectedSet, Recapture};
 use crate::policy::witness;
-use crate::protocol::{Attr, Mask, Record, RuleSet, digest};
-use crate::protocol_tests::{file, folder, lacking, mount, package, rules, set};
+use crate::protocol::{Attr, Mask, Record, RuleSet, Value, digest};
+use crate::protocol_tests::{file, folder, lacking, mount, package, rules, set, with};
 use proptest::prelude::*;
 
 fn project(baseline: &Baseline, rules: &RuleSet, scopes: &[&str], live: bool) -> Result<ProjectedSet, Recapture> {
     let scopes: Vec<Vec<u8>> = scopes.iter().map(|scope| scope.as_bytes().to_vec()).collect();
-    ProjectedSet::new(baseline, rules, &scopes, live, &witness)
+    ProjectedSet::new(baseline, rules, &scopes, live, None, &witness)
 }
 
 fn subjects(set: &ProjectedSet) -> Vec<&str> {
@@ -26,6 +26,19 @@ fn a_running_system_has_kernel_architecture_and_mounts() {
     assert_eq!(set.records.len(), small().records.len());
     let set = project(&small(), &strict(), &["/"], false).unwrap();
     assert_eq!(subjects(&set), ["fact:os.id", "fs:/", "fs:/etc", "fs:/etc/mtab", "fs:/etc/passwd", "pkg:bash:amd64"]);
+}
+
+#[test]
+fn another_size_cap_asks_for_a_new_capture() {
+    let captured = |content: Value<'_>| baseline(vec![folder("/"), with(&file("/a", 1), Attr::Content, content)]);
+    let under = |baseline: &Baseline, most| {
+        ProjectedSet::new(baseline, &strict(), &[b"/".to_vec()], true, Some(most), &witness).map(|_| ())
+    };
+    let between = Err(Recapture::Oversize { path: "/a".to_owned(), size: 7 });
+    let whole = captured(Value::Present(&[1; 32]));
+    assert_eq!((under(&whole, 7), under(&whole, 6)), (Ok(()), between.clone()));
+    let oversize = captured(Value::Oversize);
+    assert_eq!((under(&oversize, 6), under(&oversize, 7)), (Ok(()), between));
 }
 
 #[test]
