@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Finds servers that are no longer the servers you built, and names them as candidates for replacement.
 #[derive(Debug, Parser)]
-#[command(name = "driftscan", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "driftscan", version, max_term_width = 80, args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Exit status:
   0  every host is clean          2  a host is drifted or outdated
@@ -82,7 +82,7 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     pub(super) places: Places,
     /// What to print: `table`, `json`, or either with `=FILE`; may be repeated
-    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table")]
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table", help_heading = "Output")]
     pub(super) format: Vec<String>,
 }
 
@@ -230,7 +230,7 @@ pub(super) struct ReportArgs {
     #[arg(long)]
     pub(super) coverage: bool,
     /// What to print: `table`, `json`, or either with `=FILE`; may be repeated
-    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table")]
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table", help_heading = "Output")]
     pub(super) format: Vec<String>,
     /// The folder of reports
     #[arg(long, value_name = "DIR", env = "DRIFTSCAN_REPORTS", default_value = "reports")]

@@ -17,7 +17,7 @@ use crate::manifest::{Baseline, Header, Label};
 use crate::model::text::{escape, hex};
 use crate::protocol::coverage::Coverage;
 use crate::protocol::request::Limits;
-use crate::protocol::{Record, RuleSet};
+use crate::protocol::{Attr, Record, RuleSet, Value};
 use crate::scan::{Way, ask_terms};
 use crate::store::{Baselines, BaselinesError, capture_v1};
 use crate::transport::{Connection, LocalConnection};
@@ -81,6 +81,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         return Err(Trouble::new("nothing was captured"));
     };
     agree(&captured, &second)?;
+    known(&captured)?;
     let header = Header {
         label: label.clone(),
         serial,
@@ -203,6 +204,25 @@ fn agree(first: &Captured, second: &Captured) -> Outcome<()> {
     Err(Trouble::with(
         lines.join("\n"),
         "capture from a machine that is at rest, or compare these paths by metadata in the policy",
+    ))
+}
+
+/// Refuses a file above the size cap: its content would be compared with nothing.
+fn known(captured: &Captured) -> Outcome<()> {
+    let oversize = |record: &&Record| record.view().attr(Attr::Content) == Some(Value::Oversize);
+    let names: Vec<String> = captured
+        .records
+        .iter()
+        .filter(oversize)
+        .take(20)
+        .map(|record| format!("  {}", escape(record.view().path().unwrap_or_default())))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Trouble::with(
+        format!("the capture is refused: files above the size cap would not be compared\n{}", names.join("\n")),
+        "compare them by metadata in the policy, or raise file_bytes in its [limits]",
     ))
 }
 

@@ -8,6 +8,23 @@ use crate::inventory::host::{Host, Reach};
 use crate::inventory::{Fleet, Mistake, hosts_file, limit, target};
 use std::path::{Path, PathBuf};
 
+/// Commands that later releases bring: as a bare target each is far more likely a command than a host.
+const LATER: [&str; 13] = [
+    "census",
+    "compare",
+    "completions",
+    "diff",
+    "explain",
+    "gate",
+    "history",
+    "init",
+    "man",
+    "plan",
+    "policy",
+    "probe",
+    "waive",
+];
+
 /// The hosts of this run, in the order of the fleet.
 pub(super) fn select(args: &ScanArgs) -> Outcome<Vec<Host>> {
     let file = match (&args.fleet, args.targets.is_empty()) {
@@ -15,6 +32,12 @@ pub(super) fn select(args: &ScanArgs) -> Outcome<Vec<Host>> {
         (None, true) => std::env::var_os("DRIFTSCAN_FLEET").map(PathBuf::from),
         (None, false) => None,
     };
+    if let Some(word) = args.targets.iter().find(|word| LATER.contains(&word.as_str())) {
+        return Err(Trouble::with(
+            format!("driftscan {word} is not built yet"),
+            format!("for a host of that name: driftscan USER@{word}"),
+        ));
+    }
     let targets = target::parse(args.targets.iter().map(String::as_str)).map_err(Trouble::all)?;
     let fleet = match file {
         Some(file) => read(&file)?.join(targets).map_err(Trouble::all)?,

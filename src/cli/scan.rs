@@ -49,7 +49,11 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         warn(warning);
     }
 
-    let id = RunId::new(&started.strftime("%Y%m%dT%H%M%SZ").to_string(), random()?);
+    // The milliseconds come before what is random, so that runs of one second sort by time as well.
+    let millis = u16::try_from(started.subsec_millisecond()).unwrap_or(0);
+    let random: [u8; 1] = random()?;
+    let suffix = (millis << 6 | u16::from(random[0] >> 2)).to_be_bytes();
+    let id = RunId::new(&started.strftime("%Y%m%dT%H%M%SZ").to_string(), suffix);
     let start = begin(&id, started, &hosts, args, &comparisons, policy.drift_at());
     let folder = runs.create(&id).map_err(|error| stored(&error))?;
     let mut books = Books::open(&folder, &start, hosts.len())?;

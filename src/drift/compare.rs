@@ -5,9 +5,9 @@
 
 use super::describe::{attributes, fingerprint, key};
 use super::reference::Difference;
-use crate::model::{Change, Code, Finding, Severity};
+use crate::model::{Attributes, Change, Code, Finding, Severity};
 use crate::policy::Policy;
-use crate::protocol::coverage::{Coverage, Part};
+use crate::protocol::coverage::{Coverage, Part, SkippedMount};
 use crate::protocol::record::RecordWriter;
 use crate::protocol::{Attr, Kind, Record, RecordRef, Value, Why};
 use std::cmp::Ordering;
@@ -156,7 +156,7 @@ impl Comparison<'_> {
             let (old, new) = (old.as_ref().map(Record::view), new.as_ref().map(Record::view));
             self.push(Code::MountHides, Change::Changed, old, new, &Attr::ALL);
         }
-        self.findings.sort_by(|a, b| (b.severity, &a.subject, a.code).cmp(&(a.severity, &b.subject, b.code)));
+        by_weight(&mut self.findings);
         self.findings
     }
 }
@@ -266,5 +266,30 @@ pub fn reason(why: Why) -> crate::model::Reason {
         Why::Racing => Reason::Racing,
         Why::Limit => Reason::Limit,
         Why::Packages => Reason::Packages,
+    }
+}
+
+/// Puts findings in the order of a report: the worst first, then by subject and code.
+pub fn by_weight(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| (b.severity, &a.subject, a.code).cmp(&(a.severity, &b.subject, b.code)));
+}
+
+/// The finding of a mount that is in the way, where no mount table is compared.
+#[must_use]
+pub fn mount_added(mount: &SkippedMount, policy: &Policy) -> Finding {
+    let subject = [&b"mount:"[..], &mount.path].concat();
+    let mut encoded = Vec::new();
+    RecordWriter::new(&mut encoded, &subject).present(Attr::FsType, &mount.fs_type);
+    let record = Record::parse(&encoded).ok();
+    let new = record.as_ref().map(Record::view);
+    Finding {
+        code: Code::MountAdded,
+        change: Change::Added,
+        severity: policy.severity(Code::MountAdded, Change::Added, &subject, None, new),
+        fingerprint: fingerprint(Code::MountAdded, &subject, None, new, &Attr::ALL),
+        key: key(Code::MountAdded, &subject),
+        before: Attributes::default(),
+        after: attributes(new, &Attr::ALL),
+        subject,
     }
 }

@@ -3,13 +3,13 @@
 //! *Invariant:* `Clean` and `Outdated` are made from a `Complete` alone, and only `complete` makes one; less coverage
 //! never gives a better verdict.
 
-use super::compare::{compare, is_drift, reason};
+use super::compare::{by_weight, compare, is_drift, mount_added, reason};
 use super::reference::{Difference, Reference};
 use crate::manifest::Identity;
 use crate::model::text::escape;
 use crate::model::{Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
 use crate::policy::Policy;
-use crate::protocol::coverage::{Coverage, Part, Trouble, Why};
+use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::reply::Texts;
 use crate::protocol::{Attr, Mask, Value};
 use std::collections::{BTreeMap, HashSet};
@@ -98,6 +98,10 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
             },
         ),
     }
+    if observation.found != Found::AnotherSystem {
+        findings.extend(unasked_mounts(observation, policy));
+        by_weight(&mut findings);
+    }
     let has_packages =
         |reference: &Reference| reference.set.set.records.iter().any(|record| record.subject().starts_with(b"pkg:"));
     let compared = observation.found != Found::AnotherSystem;
@@ -148,6 +152,31 @@ fn part(attr: Attr) -> Part {
         Part::Xattrs
     } else {
         Part::Entry
+    }
+}
+
+/// Mounts that were not entered, where no mount table is compared: the baseline is of a folder, or the host is one. They
+/// lie over folders that the template has on its own disk, so each is a finding unless the rules leave its tree out.
+fn unasked_mounts(observation: &Observation, policy: &Policy) -> Vec<Finding> {
+    if observation.live || observation.coverage.skipped_mounts.is_empty() {
+        return Vec::new();
+    }
+    let rules = policy.compile();
+    let left_out = |path: &[u8]| rules.prunes(&rules.narrow(&rules.all(), path)).is_some();
+    let mounts = observation.coverage.skipped_mounts.iter();
+    let asked = mounts.filter(|mount| !left_out(&mount.path) && !is_of_the_kernel(mount));
+    asked.map(|mount| mount_added(mount, policy)).collect()
+}
+
+/// What every running Linux has: devices, and memory in the places that the probe looks into all the same.
+fn is_of_the_kernel(mount: &SkippedMount) -> bool {
+    let device = mount.path == b"/dev" || mount.path.starts_with(b"/dev/");
+    match &mount.fs_type[..] {
+        b"devtmpfs" | b"devpts" | b"mqueue" | b"hugetlbfs" => device,
+        b"proc" => mount.path == b"/proc",
+        b"sysfs" => mount.path == b"/sys",
+        b"tmpfs" | b"ramfs" => device || matches!(&mount.path[..], b"/run" | b"/tmp" | b"/var/tmp"),
+        _ => false,
     }
 }
 
