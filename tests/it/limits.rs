@@ -106,3 +106,41 @@ fn a_host_of_little_time_is_never_wrong() {
     let run = scene.run();
     assert!(matches!(run.verdict("web-01"), "clean" | "unverifiable"), "{run}");
 }
+
+/// Makes folders in `/tmp` whose paths are about as long as a path can be, with a file below whose path is longer.
+fn deepen(host: &crate::lab::Tree, trees: usize) {
+    let script = "cd \"$1\" || exit 1; name=$(printf '%0250d' 0); n=0
+        while [ $n -lt $2 ]; do
+            (mkdir t$n && cd t$n && i=0; while [ $i -lt 15 ]; do mkdir $name && cd $name || exit 1; i=$((i+1)); done
+             mkdir $(printf '%0224d' 1) && cd $(printf '%0224d' 1) && : >$(printf '%0255d' 2)) || exit 1
+            n=$((n+1))
+        done";
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", script, "sh"]).arg(host.at("/tmp")).arg(trees.to_string());
+    assert!(shell.status().unwrap().success());
+}
+
+#[test]
+fn paths_past_the_longest_neither_break_the_answer_nor_hide_a_removal() {
+    let scene = Scene::new();
+    let host = scene.host("web-01");
+    deepen(&host, 80);
+    fs::remove_file(host.at("/etc/ssh/sshd_config")).unwrap();
+    deepen(&scene.host("web-02"), 1);
+    let run = scene.run().exits(2).unverifiable("web-02", "limit");
+    assert!(run.findings("web-01").contains(&("file-removed", "/etc/ssh/sshd_config")), "{run}");
+}
+
+#[test]
+fn a_policy_that_compares_nothing_is_refused() {
+    let scene = Scene::new();
+    scene.host("web-01");
+    let file = scene.lab.path("nothing.toml");
+    for scope in [
+        "roots = [\"/nonexistent\"]",
+        "roots = [\"/etc\"]\n[[rule]]\npath = \"/etc/*\"\ntreatment = \"ignore\"\nreason = \"x\"\n[[rule]]\npath = \"/etc/*/**\"\ntreatment = \"ignore\"\nreason = \"x\"",
+    ] {
+        fs::write(&file, format!("schema = \"driftscan.policy/v1\"\nextends = []\n\n[scope]\n{scope}\n[[rule]]\npath = \"/var/**\"\ntreatment = \"strict\"\n")).unwrap();
+        scene.scan(&["--policy", file.to_str().unwrap()]).run().refused_with(&["compares nothing"]);
+    }
+}

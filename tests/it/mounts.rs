@@ -72,3 +72,9 @@ fn a_bind_mount_of_a_folder_into_itself_is_bounded() {
     assert!(run.elapsed.as_secs() < 30, "{run}");
     assert!(matches!(run.verdict(run.only()), "clean" | "drifted" | "unverifiable"), "{run}");
 }
+
+#[test]
+fn over_an_empty_folder_where_no_mount_table_is_compared() {
+    let run = mounted(|root| format!("rm -rf {root}/opt/* && mount -t tmpfs none {root}/opt")).exits(2);
+    assert!(run.findings(run.only()).contains(&("mount-added", "/opt")), "{run}");
+}

@@ -240,3 +240,12 @@ fn version_names_the_probe_by_its_digest() {
     let json = lab.driftscan(&["version", "--format", "json"]).run().succeeds();
     assert!(serde_json::from_str::<Value>(&json.stdout).unwrap().is_object());
 }
+
+#[test]
+fn a_command_of_later_is_no_host() {
+    let scene = Scene::new();
+    for word in ["policy", "gate", "plan"] {
+        let run = scene.lab.driftscan(&[word]).run().exits(1);
+        assert!(run.stderr.contains("is not built yet"), "{run}");
+    }
+}

@@ -162,3 +162,16 @@ fn a_view_or_a_mask_that_the_format_has_no_word_for() {
     let viewed = RuleSet::new(vec![Rule { view: 1, ..rule("/b", Mask::STRICT) }]).unwrap();
     assert_eq!(words(Baseline::new(header(viewed), vec![file("/a", 1)])), "/b: a rule that this version can't store");
 }
+
+#[test]
+fn words_of_a_pull_request_reach_no_terminal() {
+    let name = "\\u001b]0;owned\\u0007\\u202e";
+    for error in [
+        changed("\"live\"", &format!("\"{name}\":1,\"live\"")),
+        changed("\"mode\"", &format!("\"{name}\"")),
+        changed("driftscan.baseline/v1", &format!("{name}")),
+    ] {
+        let words = words(error);
+        assert!(!words.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{words:?}");
+    }
+}
