@@ -169,7 +169,7 @@ fn words_of_a_pull_request_reach_no_terminal() {
     for error in [
         changed("\"live\"", &format!("\"{name}\":1,\"live\"")),
         changed("\"mode\"", &format!("\"{name}\"")),
-        changed("driftscan.baseline/v1", &format!("{name}")),
+        changed("driftscan.baseline/v1", name),
     ] {
         let words = words(error);
         assert!(!words.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{words:?}");
