@@ -61,14 +61,13 @@ impl Comparison {
         };
         let label = &selected.header.label;
         let set = project(selected).map_err(|reason| NotComparable { label: label.clone(), reason })?;
-        let is_inside = |record: &crate::protocol::Record, scope: &Vec<u8>| {
-            record.view().path().is_some_and(|path| path != &scope[..] && within(path, scope))
+        let is_inside = |record: &crate::protocol::Record| {
+            record.view().path().is_some_and(|path| policy.scopes().iter().any(|scope| within(path, scope)))
         };
-        if let Some(scope) =
-            policy.scopes().iter().find(|scope| !set.records.iter().any(|record| is_inside(record, scope)))
-        {
-            let scope = crate::model::text::escape(scope);
-            return Err(NotComparable { label: label.clone(), reason: Recapture::Nothing { scope } });
+        // "Nothing to compare" must not read as "nothing differs".
+        if !set.records.iter().any(is_inside) {
+            let scopes: Vec<String> = policy.scopes().iter().map(|scope| crate::model::text::escape(scope)).collect();
+            return Err(NotComparable { label: label.clone(), reason: Recapture::Nothing { scope: scopes.join(" ") } });
         }
         let awaits = |rule: &&u16| policy.rule_of(**rule).is_some_and(crate::policy::RuleText::awaits);
         let awaiting_view = set.rulings.iter().filter(awaits).count() as u64;
@@ -87,6 +86,7 @@ impl Comparison {
     }
 }
 
+/// Whether a path is below a scope.
 fn within(path: &[u8], scope: &[u8]) -> bool {
-    scope == b"/" || path.strip_prefix(scope).is_some_and(|rest| rest.first() == Some(&b'/'))
+    scope == b"/" && path != b"/" || path.strip_prefix(scope).is_some_and(|rest| rest.first() == Some(&b'/'))
 }
