@@ -170,9 +170,12 @@ impl<'a> Walk<'a> {
         if !hidden || !self.request.scopes.iter().any(within) || !holder.is_some_and(entered) {
             return;
         }
-        if self.place.directory(path).is_ok()
-            && let Some(name) = self.tree.store(path)
-        {
+        match self.place.directory(path) {
+            Err(Errno::NOENT) => return,
+            Err(errno) => return self.trouble(path, Part::Below, why(errno), errno.raw_os_error()),
+            Ok(_) => {}
+        }
+        if let Some(name) = self.tree.store(path) {
             let dir = self.tree.dirs.len() as u32;
             self.tree.dirs.push(Dir { parent: TOP, name, recorded: true });
             self.deferred.push(dir);
