@@ -143,6 +143,10 @@ mod tests {
         for field in ["name", "verdict", "decision", "reasons", "coverage", "collector", "findings"] {
             assert!(host.get(field).is_some(), "{field}");
         }
+        let package = report["hosts"][7]["findings"][1].as_object().unwrap();
+        assert_eq!(package["subject"], "pkg:nginx:amd64");
+        assert_eq!(package["path"], Value::Null);
+        assert!(!package.contains_key("path_b64") && !package.contains_key("subject_b64"));
         insta::assert_snapshot!(serde_json::to_string_pretty(&host["findings"][1]).unwrap(), @r#"
         {
           "after": {

@@ -6,6 +6,7 @@ use super::Options;
 use super::page::{Atom, BOLD, DIM, Page, YELLOW, atoms, list};
 use super::words::{count, duration, grouped, size};
 use crate::model::{FleetOutcome, HostCoverage, HostOutcome};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Lines of one list that are shown.
@@ -17,12 +18,14 @@ const MOST: usize = 20;
 /// When the writer fails.
 pub fn coverage(outcome: &FleetOutcome, options: &Options<'_>, w: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(options);
+    let mut places = BTreeMap::new();
     let mut groups: Vec<Vec<&HostOutcome>> = Vec::new();
     for host in &outcome.hosts {
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| alike(first, host))) {
-            Some(group) => group.push(host),
-            None => groups.push(vec![host]),
-        }
+        let at = *places.entry(host.coverage.as_ref().map(left_out_of)).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups.get_mut(at).into_iter().for_each(|group| group.push(host));
     }
     for (n, group) in groups.iter().enumerate() {
         if n > 0 {
@@ -37,18 +40,28 @@ pub fn coverage(outcome: &FleetOutcome, options: &Options<'_>, w: &mut dyn Write
     w.write_all(page.text().as_bytes())
 }
 
-/// Whether the same can be said of both, but for how much was walked and how long it took.
-fn alike(a: &HostOutcome, b: &HostOutcome) -> bool {
-    let (Some(a), Some(b)) = (&a.coverage, &b.coverage) else { return a.coverage.is_none() && b.coverage.is_none() };
-    let measured_as = |c: &HostCoverage| HostCoverage {
-        walked: b.walked,
-        compared: b.compared,
-        hashed_bytes: b.hashed_bytes,
-        packages: c.packages.and(b.packages),
-        millis: b.millis,
-        ..c.clone()
-    };
-    measured_as(a) == *b
+/// What is said of a host besides how much was walked and how long it took.
+fn left_out_of(coverage: &HostCoverage) -> impl Ord + '_ {
+    let HostCoverage {
+        complete,
+        walked: _,
+        compared: _,
+        awaiting_view,
+        hashed_bytes: _,
+        oversize,
+        packages,
+        live,
+        flags_untold,
+        ignored,
+        pruned,
+        skipped_mounts,
+        troubles,
+        troubles_total,
+        millis: _,
+    } = coverage;
+    let troubles: Vec<_> = troubles.iter().map(|t| (&t.path, t.reason, t.part, t.excused)).collect();
+    let counts = (*awaiting_view, *oversize, *flags_untold, *troubles_total);
+    (*complete, *live, packages.is_some(), counts, ignored, pruned, skipped_mounts, troubles)
 }
 
 fn entry(group: &[&HostOutcome], page: &mut Page<'_>) {

@@ -10,6 +10,7 @@ use super::words::{count, grouped, severity, verdict_style};
 use crate::model::text::escape;
 use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Severity, Verdict};
 use crate::protocol::Digest;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Findings shown of one host.
@@ -37,23 +38,24 @@ pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&Host
     }
 }
 
-/// Hosts of which the same is said, the worst first.
+/// Hosts of which the same is said, the worst first, then in the order of the fleet.
 fn alike<'a>(hosts: &[&'a HostOutcome]) -> Vec<Vec<&'a HostOutcome>> {
-    let mut groups: BTreeMap<_, Vec<&HostOutcome>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, (usize, Vec<&HostOutcome>)> = BTreeMap::new();
     for (at, host) in hosts.iter().enumerate() {
         let findings: Vec<(&Digest, Severity)> = host.findings.iter().map(|f| (&f.fingerprint, f.severity)).collect();
         let reasons: Vec<(&str, &str)> = host.reasons.iter().map(|r| (r.reason.word(), r.text.as_str())).collect();
         let said = (host.verdict, &host.reference, host.versions_behind, findings, reasons);
-        groups.entry(said).or_insert_with(|| Vec::with_capacity(1)).push(hosts[at]);
+        groups.entry(said).or_insert_with(|| (at, Vec::with_capacity(1))).1.push(host);
     }
-    let mut groups: Vec<Vec<&HostOutcome>> = groups.into_values().collect();
-    let place = |host: &HostOutcome| hosts.iter().position(|h| std::ptr::eq(*h, host));
-    groups.sort_by_cached_key(|group| {
-        let host = group.first();
-        let worst = host.and_then(|host| host.findings.iter().map(|f| f.severity).max());
-        (host.map(|host| host.verdict), std::cmp::Reverse(worst), host.and_then(|host| place(host)))
-    });
-    groups
+    let mut groups: Vec<_> = groups
+        .into_iter()
+        .map(|((verdict, _, _, findings, _), (at, group))| {
+            let worst = findings.iter().map(|(_, severity)| *severity).max();
+            ((verdict, Reverse(worst), at), group)
+        })
+        .collect();
+    groups.sort_by_key(|(rank, _)| *rank);
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn entry(outcome: &FleetOutcome, host: &HostOutcome, names: &[&str], prefix: usize, page: &mut Page<'_>) {

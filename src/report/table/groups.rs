@@ -5,6 +5,7 @@
 use super::page::Page;
 use super::words::grouped;
 use crate::model::{FleetOutcome, HostOutcome, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Padding, Style};
@@ -31,35 +32,51 @@ pub(super) fn table(outcome: &FleetOutcome, page: &mut Page<'_>) {
     page.block(&if fits { whole } else { drawn(&rows, false) });
 }
 
-/// The baseline that a host was to be: a host that equals an older version counts for the one it should have.
-pub(super) fn baseline_of<'a>(host: &'a HostOutcome, outcome: &'a FleetOutcome) -> &'a str {
+/// The baselines that hosts of a group should equal: not those that only outdated hosts do.
+fn current(outcome: &FleetOutcome) -> BTreeMap<&str, Vec<&str>> {
+    let (mut old, mut used) = (BTreeSet::new(), BTreeSet::new());
+    for host in &outcome.hosts {
+        if let Some(label) = host.reference.as_deref() {
+            let seen = if host.versions_behind.is_some() { &mut old } else { &mut used };
+            seen.insert((host.group.as_str(), label));
+        }
+    }
+    let mut current: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for baseline in &outcome.baselines {
+        let key = (baseline.group.as_str(), baseline.label.as_str());
+        if used.contains(&key) || !old.contains(&key) {
+            current.entry(key.0).or_default().push(key.1);
+        }
+    }
+    current
+}
+
+/// The baseline that a host was to be: one that equals an older version counts for the one it should have, and one
+/// that was not reached for the only one of its group.
+fn baseline_of<'a>(host: &'a HostOutcome, current: &BTreeMap<&str, Vec<&'a str>>) -> &'a str {
     let reference = host.reference.as_deref();
     if let (Some(label), None) = (reference, host.versions_behind) {
         return label;
     }
     let template = |label: &'a str| label.split_once('@').map_or(label, |(name, _)| name);
-    let current = |label: &str| {
-        let used = |h: &&HostOutcome| h.group == host.group && h.reference.as_deref() == Some(label);
-        let mut of_label = outcome.hosts.iter().filter(used).peekable();
-        of_label.peek().is_none() || of_label.any(|h| h.versions_behind.is_none())
-    };
-    let mut candidates = outcome.baselines.iter().filter(|baseline| {
-        baseline.group == host.group
-            && Some(baseline.label.as_str()) != reference
-            && reference.is_none_or(|label| template(label) == template(&baseline.label))
-            && current(&baseline.label)
-    });
+    let mut candidates = current
+        .get(host.group.as_str())
+        .into_iter()
+        .flatten()
+        .filter(|label| reference.is_none_or(|old| template(old) == template(label) && old != **label));
     match (candidates.next(), candidates.next()) {
-        (Some(only), None) => &only.label,
+        (Some(only), None) => only,
         (Some(_), Some(_)) | (None, _) => reference.unwrap_or("-"),
     }
 }
 
 fn rows(outcome: &FleetOutcome) -> Vec<Row<'_>> {
+    let current = current(outcome);
+    let mut places = BTreeMap::new();
     let mut rows: Vec<Row<'_>> = Vec::new();
     for host in &outcome.hosts {
-        let (group, baseline) = (host.group.as_str(), baseline_of(host, outcome));
-        let at = rows.iter().position(|row| row.group == group && row.baseline == baseline).unwrap_or_else(|| {
+        let (group, baseline) = (host.group.as_str(), baseline_of(host, &current));
+        let at = *places.entry((group, baseline)).or_insert_with(|| {
             rows.push(Row { group, baseline, verdicts: [0; 4] });
             rows.len() - 1
         });

@@ -66,19 +66,22 @@ type Entry<'a> = Vec<&'a HostOutcome>;
 
 /// Hosts of the same reasons, and among them those of the same words, in the order of the fleet.
 fn by_reason<'a>(hosts: &[&'a HostOutcome]) -> Vec<(Vec<Reason>, Vec<Entry<'a>>)> {
+    let mut reasons_at = BTreeMap::new();
+    let mut words_at = BTreeMap::new();
     let mut out: Vec<(Vec<Reason>, Vec<Entry<'a>>)> = Vec::new();
-    let mut places = BTreeMap::new();
     for host in hosts {
         let reasons: Vec<Reason> = host.reasons.iter().map(|obstacle| obstacle.reason).collect();
-        let at = *places.entry(reasons.clone()).or_insert_with(|| {
-            out.push((reasons, Vec::new()));
+        let words: Vec<_> = host.reasons.iter().map(|obstacle| (&obstacle.text, &obstacle.remedy)).collect();
+        let at = *reasons_at.entry(reasons.clone()).or_insert_with(|| {
+            out.push((reasons.clone(), Vec::new()));
             out.len() - 1
         });
         let Some((_, entries)) = out.get_mut(at) else { continue };
-        match entries.iter_mut().find(|entry| entry.first().is_some_and(|first| first.reasons == host.reasons)) {
-            Some(entry) => entry.push(host),
-            None => entries.push(vec![host]),
-        }
+        let at = *words_at.entry((reasons, words)).or_insert_with(|| {
+            entries.push(Vec::new());
+            entries.len() - 1
+        });
+        entries.get_mut(at).into_iter().for_each(|entry| entry.push(host));
     }
     out
 }
