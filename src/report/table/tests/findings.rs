@@ -1,4 +1,6 @@
 //! How findings are worded, cut and folded.
+//!
+//! *Invariant:* snapshots of what a person reads, never of how it is made.
 
 use super::*;
 

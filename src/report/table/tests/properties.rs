@@ -1,4 +1,6 @@
 //! What holds for the table of any outcome.
+//!
+//! *Invariant:* holds for every outcome that the samples can make, not for a chosen one.
 
 use super::*;
 use proptest::prelude::*;
