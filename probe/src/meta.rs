@@ -69,7 +69,7 @@ impl Meta {
         }
     }
 
-    #[allow(clippy::unnecessary_cast, reason = "the widths of these fields depend on the architecture")]
+    #[expect(clippy::unnecessary_cast, reason = "the widths of these fields depend on the architecture")]
     fn from_stat(stat: &Stat) -> Self {
         let split = |dev: u64| pair(rustix::fs::major(dev), rustix::fs::minor(dev));
         Self {
