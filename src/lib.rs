@@ -24,6 +24,8 @@ extern crate alloc;
 )]
 pub mod protocol;
 
+mod malformed;
+
 pub mod model;
 // The folders below come floor by floor.
 pub mod inventory;

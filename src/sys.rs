@@ -1,12 +1,15 @@
-//! The few calls that safe Rust has no name for: TCP's own byte counts, `poll`, and two of libssh2's.
+//! The few calls that safe Rust has no name for: TCP's own byte counts, `poll`, what a child does first, and some of
+//! libssh2's.
 //!
 //! *Invariant:* all `unsafe` of this crate stands here, each block with its reason, behind a safe signature.
 
 #![expect(unsafe_code, reason = "the one module that may; every block says why it is sound")]
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_uint, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::time::Duration;
 
 /// What the kernel counted on one TCP connection.
@@ -100,9 +103,90 @@ pub(crate) fn poll(wishes: &mut [Wish<'_>], timeout: Duration) -> io::Result<()>
     Ok(())
 }
 
+/// Makes a command run in a session of its own, without a terminal, and die with the thread that starts it.
+///
+/// Without a terminal nothing that it starts can ask a person; its session is also a process group.
+pub(crate) fn set_apart(command: &mut Command) {
+    let parent = rustix::process::getpid();
+    // SAFETY: between fork and exec the closure makes three system calls, which take and change nothing but the new
+    // process; it allocates nothing and takes no lock.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::setsid()?;
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+            // The parent may have died before it could be told.
+            if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
+        });
+    }
+}
+
+/// `LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC` (`libssh2.h`).
+type SignCallback = unsafe extern "C" fn(
+    session: *mut libssh2_sys::LIBSSH2_SESSION,
+    signature: *mut *mut c_uchar,
+    signature_length: *mut libc::size_t,
+    message: *const c_uchar,
+    message_length: libc::size_t,
+    context: *mut *mut c_void,
+) -> c_int;
+
 unsafe extern "C" {
     /// `libssh2_version(3)`; `libssh2-sys` does not declare it.
     fn libssh2_version(required: c_int) -> *const c_char;
+
+    /// `libssh2_userauth_publickey(3)`; `libssh2-sys` does not declare it.
+    fn libssh2_userauth_publickey(
+        session: *mut libssh2_sys::LIBSSH2_SESSION,
+        user: *const c_char,
+        key: *const c_uchar,
+        key_length: libc::size_t,
+        sign: SignCallback,
+        context: *mut *mut c_void,
+    ) -> c_int;
+}
+
+/// libssh2's `libssh2_cb_generic`: a function whose real type its use says.
+type AnyCallback = unsafe extern "C" fn();
+
+unsafe extern "C" {
+    /// `libssh2_session_callback_set2(3)`; `libssh2-sys` does not declare it.
+    fn libssh2_session_callback_set2(
+        session: *mut libssh2_sys::LIBSSH2_SESSION,
+        kind: c_int,
+        callback: AnyCallback,
+    ) -> Option<AnyCallback>;
+}
+
+/// `LIBSSH2_CALLBACK_SEND` and `LIBSSH2_CALLBACK_RECV` of libssh2.h.
+const CALLBACK_SEND: c_int = 5;
+const CALLBACK_RECV: c_int = 6;
+
+/// A `LIBSSH2_SEND_FUNC` that says everything is sent.
+extern "C" fn send_nothing(_: c_int, _: *const c_void, length: usize, _: c_int, _: *mut *mut c_void) -> isize {
+    isize::try_from(length).unwrap_or(isize::MAX)
+}
+
+/// A `LIBSSH2_RECV_FUNC` that says the other side ended.
+extern "C" fn receive_nothing(_: c_int, _: *mut c_void, _: usize, _: c_int, _: *mut *mut c_void) -> isize {
+    0
+}
+
+/// Takes a session off its socket: what it sends goes nowhere, and what it reads is the end.
+///
+/// A socket that is shut down is not enough. libssh2 frees a channel only after it has sent a close, and it sends nothing
+/// while a packet of another call stands half-sent: `libssh2_channel_free` then turns in a circle for ever.
+pub(crate) fn unplug(session: &ssh2::Session) {
+    let mut raw = session.raw();
+    for (kind, callback) in
+        [(CALLBACK_SEND, send_nothing as *const () as usize), (CALLBACK_RECV, receive_nothing as *const () as usize)]
+    {
+        // SAFETY: a function pointer of any type may be held as another one (libssh2 calls it as the type of its kind,
+        // which is the one it was declared with above); the guard keeps the session alive and locked for the call.
+        unsafe {
+            let callback = std::mem::transmute::<usize, AnyCallback>(callback);
+            libssh2_session_callback_set2(&raw mut *raw, kind, callback);
+        }
+    }
 }
 
 /// The version of the libssh2 that is linked, as `1.11.2_DEV`.
@@ -129,6 +213,83 @@ pub(crate) fn auth_methods(session: &ssh2::Session, user: &str) -> Option<Vec<u8
         let list = libssh2_sys::libssh2_userauth_list(&raw mut *raw, name.as_ptr(), length);
         if list.is_null() { None } else { Some(CStr::from_ptr(list).to_bytes().to_vec()) }
     }
+}
+
+/// What signs a login, and is told nothing of sessions.
+struct Signing<'a> {
+    sign: &'a mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+}
+
+/// Offers a public key or a certificate, and sends what `sign` makes of the message, once the host would take the key.
+///
+/// `sign` is given the whole signed message (RFC 4252, section 7), and returns what stands behind the algorithm's name in
+/// the signature: its bytes, and of a security key as a string with flags and counter. It must not touch the session.
+///
+/// # Errors
+///
+/// libssh2's code.
+pub(crate) fn log_in_signed(
+    session: &ssh2::Session,
+    user: &str,
+    key: &[u8],
+    sign: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+) -> Result<(), c_int> {
+    let name = CString::new(user).map_err(|_| libssh2_sys::LIBSSH2_ERROR_INVAL)?;
+    let mut signing = Signing { sign };
+    let mut context: *mut c_void = (&raw mut signing).cast();
+    let mut raw = session.raw();
+    // SAFETY: the guard `raw` keeps the session alive and locked for the whole call; `name` is NUL-terminated, and it, `key`
+    // and `signing` outlive the call; libssh2 hands `context` to the callback unchanged and keeps none of them: the session
+    // blocks, so the call returns only when it is done with them.
+    let code = unsafe {
+        libssh2_userauth_publickey(
+            &raw mut *raw,
+            name.as_ptr(),
+            key.as_ptr(),
+            key.len(),
+            sign_for_libssh2,
+            &raw mut context,
+        )
+    };
+    if code == 0 { Ok(()) } else { Err(code) }
+}
+
+/// Calls [`Signing::sign`] for libssh2.
+unsafe extern "C" fn sign_for_libssh2(
+    _session: *mut libssh2_sys::LIBSSH2_SESSION,
+    signature: *mut *mut c_uchar,
+    signature_length: *mut libc::size_t,
+    message: *const c_uchar,
+    message_length: libc::size_t,
+    context: *mut *mut c_void,
+) -> c_int {
+    // Neither "try again" nor "another algorithm", which would fall back to SHA-1.
+    const REFUSED: c_int = libssh2_sys::LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+    // A panic must not cross C.
+    let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        // SAFETY: `context` is the one of `log_in_signed`, which points at its `Signing` and is waiting for this call to
+        // return; nobody else has a reference to it. libssh2 gives a message of that length, which lives until it is freed
+        // after this call.
+        let (signing, message) =
+            unsafe { (&mut *(*context).cast::<Signing<'_>>(), std::slice::from_raw_parts(message, message_length)) };
+        (signing.sign)(message)
+    }));
+    let Ok(Some(bytes)) = made else { return REFUSED };
+    if bytes.is_empty() {
+        return REFUSED;
+    }
+    // SAFETY: libssh2 frees the signature by the session's `free`, which is libc's: the ssh2 crate makes its sessions without
+    // allocators of their own. The copy fits what was allocated, and both places to write to are libssh2's own.
+    unsafe {
+        let copy = libc::malloc(bytes.len()).cast::<c_uchar>();
+        if copy.is_null() {
+            return REFUSED;
+        }
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), copy, bytes.len());
+        *signature = copy;
+        *signature_length = bytes.len();
+    }
+    0
 }
 
 #[cfg(test)]
@@ -174,6 +335,21 @@ mod tests {
         far.write_all(b"x").unwrap();
         poll(&mut wishes, Duration::from_secs(5)).unwrap();
         assert!(wishes[0].ready);
+    }
+
+    #[test]
+    fn a_child_set_apart_has_no_terminal_and_a_group_of_its_own() {
+        let mut command = Command::new("/bin/sh");
+        command.args([
+            "-c",
+            "(: </dev/tty) 2>/dev/null && exit 9; read -r _ _ _ _ group rest </proc/self/stat; echo $$ $group",
+        ]);
+        set_apart(&mut command);
+        let output = command.output().unwrap();
+        assert!(output.status.success());
+        let said = String::from_utf8(output.stdout).unwrap();
+        let mut numbers = said.split_whitespace();
+        assert_eq!(numbers.next().unwrap(), numbers.next().unwrap());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod expectation;
 mod image;
 mod interruption;
 mod packages;
+#[path = "../server/mod.rs"]
 mod server;
 mod stage;
 mod tree;

@@ -5,18 +5,23 @@
 use std::fmt::Write as _;
 use std::fs::{OpenOptions, Permissions};
 use std::io::{self, Write as _};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use russh::Channel;
 use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::{LineEnding, Result as KeyResult};
 use russh::keys::{Algorithm, PrivateKey, PublicKey};
+use russh::server::{Handle, Msg};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::cast::{CAST, GOLDEN, Part, Player};
+use crate::command;
 use crate::image::{self, Version};
-use crate::server;
+use crate::server::{self, Door};
 
 /// Files of the stage, as they are named on the command lines.
 pub(crate) const HOSTS: &str = "hosts.txt";
@@ -83,8 +88,10 @@ impl Stage {
         let mut known = String::new();
         let mut hosts =
             String::from("# The demonstration fleet. root= makes one machine play them all.\n[web]  template=web\n");
+        // Sockets and tasks belong to the runtime.
+        let inside = self.servers.enter();
         for player in CAST {
-            let (port, key) = self.servers.block_on(start(player, &self.identity))?;
+            let (port, key) = start(player, &self.identity)?;
             if player.name == GOLDEN {
                 self.golden_port = port;
             }
@@ -96,20 +103,23 @@ impl Stage {
             writeln!(hosts, "127.0.0.1:{port}  name={}  root={}", player.name, root.display())
                 .map_err(io::Error::other)?;
         }
+        drop(inside);
         std::fs::write(self.folder.path().join(KNOWN_HOSTS), known)?;
         std::fs::write(self.folder.path().join(HOSTS), hosts)
     }
 }
 
-/// Starts one host; returns its port and the key that `known_hosts` is to hold for it.
-async fn start(player: Player, admitted: &PublicKey) -> io::Result<(u16, Option<PublicKey>)> {
+/// Starts one host, inside the runtime; returns its port and the key that `known_hosts` is to hold for it.
+fn start(player: Player, admitted: &PublicKey) -> io::Result<(u16, Option<PublicKey>)> {
+    let listener = server::bind(Ipv4Addr::LOCALHOST, 0)?;
+    let port = listener.local_addr()?.port();
     let host_key = new_key()?;
-    match player.part {
-        Part::Hangs => Ok((server::listen_and_hang().await?, None)),
-        Part::WrongHostKey => {
-            let expected = new_key()?.public_key().clone();
-            Ok((server::listen(host_key, admitted.clone()).await?, Some(expected)))
+    let expected = match player.part {
+        Part::Hangs => {
+            tokio::spawn(hang(listener));
+            return Ok((port, None));
         }
+        Part::WrongHostKey => new_key()?.public_key().clone(),
         Part::Golden
         | Part::Untouched
         | Part::NotRolledForward
@@ -117,10 +127,32 @@ async fn start(player: Player, admitted: &PublicKey) -> io::Result<(u16, Option<
         | Part::UpgradedInPlace
         | Part::EditedQuietly
         | Part::LinkRedirected
-        | Part::DroppedInTmp => {
-            let expected = host_key.public_key().clone();
-            Ok((server::listen(host_key, admitted.clone()).await?, Some(expected)))
+        | Part::DroppedInTmp => host_key.public_key().clone(),
+    };
+    let door = Door::new(host_key, admitted.clone());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let door = door.clone();
+            // Whether a scan went wrong is told by the verdicts at the end.
+            tokio::spawn(async move {
+                // Small answers must not wait for Nagle.
+                stream.set_nodelay(true).ok();
+                door.serve(stream, play).await;
+            });
         }
+    });
+    Ok((port, Some(expected)))
+}
+
+fn play(line: Vec<u8>, channel: Channel<Msg>, session: Handle) {
+    tokio::spawn(command::run(line, channel, session));
+}
+
+/// Accepts connections, keeps them, and never says a word.
+async fn hang(listener: TcpListener) {
+    let mut held = Vec::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        held.push(stream);
     }
 }
 

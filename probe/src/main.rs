@@ -11,6 +11,7 @@ mod answer;
 mod clock;
 mod facts;
 mod hash;
+mod malformed;
 mod meta;
 mod mounts;
 mod order;
@@ -45,14 +46,15 @@ pub(crate) fn run() -> i32 {
     sys::close_inherited();
     let _ = rustix::process::nice(19);
     sys::idle_io();
+    let output = Output::hello();
     match stream::request() {
-        Ok(request) => scan(&request),
+        Ok(request) => scan(&request, output),
         Err(_) => NOT_UNDERSTOOD,
     }
 }
 
-fn scan(request: &Request) -> i32 {
-    let mut output = Output::open(&request.nonce);
+fn scan(request: &Request, mut output: Output) -> i32 {
+    output.open(&request.nonce);
     let clock = clock::Clock::new(request.limits.seconds);
     let place = match place::Place::open(&request.root) {
         Ok(place) => place,
@@ -66,6 +68,7 @@ fn scan(request: &Request) -> i32 {
     };
     let mounts = mounts::below(&request.root);
     let owners = owners::Owners::of(&place);
+    let packages = packages::read(&place);
     let walk = walk::Walk::new(&place, request, mounts.as_deref().unwrap_or_default(), &clock);
     let (tree, mut coverage) = walk.run();
     if let Err(errno) = &mounts {
@@ -83,18 +86,18 @@ fn scan(request: &Request) -> i32 {
 
     let mut facts = facts::read(&place, request.live);
     let mut pseudo = core::mem::take(&mut facts.records);
-    match packages::read(&place) {
-        packages::Packages::None => {}
-        packages::Packages::Some(packages) => {
-            coverage.has_packages = true;
-            coverage.packages = packages.len() as u64;
-            pseudo.extend(packages);
-        }
-        packages::Packages::Broken(errno) => {
-            coverage.has_packages = true;
-            walk::note(&mut coverage, b"packages", Part::Source, Why::Packages, i32::from(errno));
-        }
+    // What changed under the walk was seen half old and half new, and no set of packages explains it.
+    let after = packages::read(&place);
+    if after != packages {
+        walk::note(&mut coverage, b"packages", Part::Source, Why::Packages, packages::CHANGED.raw_os_error());
     }
+    for (system, errno) in after.troubles {
+        let source = [b"packages:", system.word().as_bytes()].concat();
+        walk::note(&mut coverage, &source, Part::Source, Why::Packages, errno.raw_os_error());
+    }
+    coverage.systems = after.systems;
+    coverage.packages = after.records.len() as u64;
+    pseudo.extend(after.records);
     if request.live {
         pseudo.extend(live_mounts(request, mounts.as_deref().unwrap_or_default()));
     }

@@ -33,6 +33,7 @@ impl Meta {
     /// Stats an entry of a directory.
     pub fn of(dir: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<Self> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        let name = &*crate::place::terminated(name)?;
         match statx(dir, name, flags, StatxFlags::BASIC_STATS) {
             Ok(stat) => Ok(Self::from_statx(&stat)),
             Err(Errno::NOSYS) => Ok(Self::from_stat(&statat(dir, name, flags)?)),

@@ -36,8 +36,25 @@ pub fn of(len: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) -> Vec<
 }
 
 /// Sorts a list.
-pub fn sort<T>(list: &mut Vec<T>, mut compare: impl FnMut(&T, &T) -> Ordering) {
+pub fn sort<T>(list: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
     let order = of(list.len(), &mut |a, b| compare(&list[a], &list[b]));
-    let mut from: Vec<Option<T>> = core::mem::take(list).into_iter().map(Some).collect();
-    list.extend(order.into_iter().filter_map(|at| from[at as usize].take()));
+    arrange(order, &mut |a, b| list.swap(a, b));
+}
+
+/// Brings a list into an order by exchanges, one cycle of the order after the other; there is one instance of this too.
+#[inline(never)]
+fn arrange(mut order: Vec<u32>, swap: &mut dyn FnMut(usize, usize)) {
+    for first in 0..order.len() {
+        let mut hole = first;
+        while let Some(slot) = order.get_mut(hole) {
+            let from = *slot as usize;
+            // Done: a later turn finds it in its place.
+            *slot = hole as u32;
+            if from == first {
+                break;
+            }
+            swap(hole, from);
+            hole = from;
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Standard input and output as framed streams; every byte sent goes into the trailer's digest.
 //!
-//! *Invariant:* a frame is sent whole or the process ends; nothing is written but frames.
+//! *Invariant:* a frame is sent whole or the process ends; nothing is written but the hello, the preamble and frames.
 
 use crate::protocol::bytes::Malformed;
 use crate::protocol::reply::{self, FrameKind, Trailer};
@@ -19,12 +19,21 @@ pub struct Output {
 }
 
 impl Output {
-    /// Opens the reply to a request.
-    pub fn open(nonce: &[u8; 32]) -> Self {
+    /// Says which probe this is; whoever asks waits for it. A program that can't read itself says a digest that fits none.
+    pub fn hello() -> Self {
         let mut output = Self { buffer: Vec::with_capacity(64 * 1024), digest: Sha256::new(), frames: 0, bytes: 0 };
-        output.push(&reply::MAGIC);
-        output.push(nonce);
+        let program = crate::place::own_program().unwrap_or_default();
+        output.push(reply::HELLO);
+        output.push(&crate::xattrs::hex(&Sha256::digest(&program)));
+        output.push(b"\n");
+        output.flush();
         output
+    }
+
+    /// Opens the reply to a request.
+    pub fn open(&mut self, nonce: &[u8; 32]) {
+        self.push(&reply::MAGIC);
+        self.push(nonce);
     }
 
     /// Sends one frame; large ones must have been cut by the caller.

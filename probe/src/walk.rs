@@ -9,6 +9,7 @@ use crate::meta::Meta;
 use crate::mounts::Mount;
 use crate::place::Place;
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
+use crate::protocol::mount::GUARD_ROOTS;
 use crate::protocol::request::{Mode, Request};
 use crate::protocol::rule::{Candidates, Facts};
 use crate::protocol::{Attr, Kind, Mask};
@@ -20,8 +21,6 @@ use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::RawDir;
 use rustix::io::Errno;
 
-/// Writable by everybody wherever they are, memory or disk.
-const GUARD_ROOTS: [&[u8]; 3] = [b"/dev/shm", b"/tmp", b"/var/tmp"];
 /// The first id that distributions give to people.
 const FIRST_ORDINARY_UID: u32 = 1000;
 const NOBODY: u32 = 65534;
@@ -41,6 +40,8 @@ pub struct Walk<'a> {
     vanished: Vec<Vec<u8>>,
     /// The tree that ordinary users can write and that is being walked, and its troubles so far.
     guard: Option<(Vec<u8>, u32)>,
+    /// What the records of all such trees may still take in the answer.
+    guard_room: u64,
     /// The owner of the scope's top, who is no ordinary user in his own tree.
     top_owner: u32,
     path: Vec<u8>,
@@ -48,6 +49,8 @@ pub struct Walk<'a> {
 
 /// The longest path that a record can have.
 const PATH_MOST: usize = 4096;
+/// What a record takes in an answer, besides its path.
+pub const RECORD: u64 = 160;
 /// Troubles of one tree of ordinary users, after which there is one for the whole tree.
 pub const GUARD_TROUBLES: u32 = 16;
 
@@ -76,6 +79,7 @@ impl<'a> Walk<'a> {
             deferred: Vec::new(),
             vanished: Vec::new(),
             guard: None,
+            guard_room: request.limits.guard_records,
             top_owner: 0,
             path: Vec::new(),
         }
@@ -95,14 +99,11 @@ impl<'a> Walk<'a> {
         let mut put_off = core::mem::take(&mut self.deferred);
         // A guard root that an ordinary part of the walk met already stands there once.
         put_off.dedup();
-        for dir in put_off {
-            let mut budget = Budget { entries: limits.guard_entries, bytes: limits.guard_bytes, guard: true };
-            let mut top = Vec::new();
-            self.tree.dir_path(dir, &mut top);
-            self.tree.guards.push((self.tree.entries.len() as u32, top.clone()));
-            self.guard = Some((top, 0));
-            self.subtree(dir, &mut budget);
-            self.look_again();
+        // Those that everybody can write come last: who fills them leaves no less room to the others.
+        for last in [false, true] {
+            for dir in &put_off {
+                self.guarded(*dir, last);
+            }
         }
         self.guard = None;
         let linked = core::mem::take(&mut self.linked);
@@ -114,6 +115,21 @@ impl<'a> Walk<'a> {
             }
         }
         (self.tree, self.coverage)
+    }
+
+    /// Walks a tree that was put off, where it is one of those whose turn it is.
+    fn guarded(&mut self, dir: u32, everybodys: bool) {
+        let limits = self.request.limits;
+        let mut top = Vec::new();
+        self.tree.dir_path(dir, &mut top);
+        if GUARD_ROOTS.contains(&top.as_slice()) != everybodys {
+            return;
+        }
+        self.tree.guards.push((self.tree.entries.len() as u32, top.clone()));
+        self.guard = Some((top, 0));
+        let mut budget = Budget { entries: limits.guard_entries, bytes: limits.guard_bytes, guard: true };
+        self.subtree(dir, &mut budget);
+        self.look_again();
     }
 
     fn scope(&mut self, scope: &[u8], budget: &mut Budget) {
@@ -326,6 +342,12 @@ impl<'a> Walk<'a> {
             self.ignored[usize::from(rule).min(last)] += 1;
             return;
         }
+        if budget.guard {
+            match self.guard_room.checked_sub(RECORD + path.len() as u64) {
+                Some(left) => self.guard_room = left,
+                None => return self.trouble(path, Part::Entry, Why::Limit, 0),
+            }
+        }
         let mut entry = Entry {
             name: span,
             dir,
@@ -348,7 +370,7 @@ impl<'a> Walk<'a> {
         }
         match kind {
             Kind::File if mask.has(Attr::Content) => self.plan_content(&mut entry, path, budget),
-            Kind::Symlink if mask.has(Attr::Target) => match rustix::fs::readlinkat(dir_fd, name, Vec::new()) {
+            Kind::Symlink if mask.has(Attr::Target) => match crate::place::link(dir_fd, name) {
                 Ok(target) => match self.tree.store(target.to_bytes()) {
                     Some(span) => entry.extra = span,
                     None => return self.trouble(path, Part::Entry, Why::Limit, 0),

@@ -5,6 +5,7 @@
 //! *Invariant:* what the kernel refuses is `Unread`, never absent.
 
 use crate::owners::{Names, Owners, decimal};
+use crate::place::terminated;
 use crate::protocol::record::{RecordWriter, VALUE_MAX};
 use crate::protocol::{Attr, Mask, Value, Why};
 use crate::walk::why;
@@ -35,14 +36,15 @@ impl Source<'_> {
     fn list(self, buffer: &mut [u8]) -> rustix::io::Result<usize> {
         match self {
             Self::Open(file) => rustix::fs::flistxattr(file, buffer),
-            Self::Path(path) => rustix::fs::llistxattr(path, buffer),
+            Self::Path(path) => rustix::fs::llistxattr(&*terminated(path)?, buffer),
         }
     }
 
     fn value(self, name: &[u8], buffer: &mut [u8]) -> rustix::io::Result<usize> {
+        let name = &*terminated(name)?;
         match self {
             Self::Open(file) => rustix::fs::fgetxattr(file, name, buffer),
-            Self::Path(path) => rustix::fs::lgetxattr(path, name, buffer),
+            Self::Path(path) => rustix::fs::lgetxattr(&*terminated(path)?, name, buffer),
         }
     }
 }
@@ -61,10 +63,7 @@ pub fn has_capability(dir: BorrowedFd<'_>, name: &[u8]) -> bool {
     let mut path = Vec::new();
     through(dir, name, &mut path);
     let mut value = [0u8; 64];
-    !matches!(
-        rustix::fs::lgetxattr(&path, CAPABILITY, &mut value[..]),
-        Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOENT)
-    )
+    !matches!(Source::Path(&path).value(CAPABILITY, &mut value), Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOENT))
 }
 
 /// One attribute as it was read.
@@ -184,8 +183,13 @@ fn append(to: &mut Found, more: Result<Vec<u8>, Why>) {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> Vec<u8> {
-    let digit = |n: u8| if n < 10 { b'0' + n } else { b'a' + n - 10 };
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+    let mut out = Vec::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            out.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+        }
+    }
+    out
 }
 
 /// A user attribute may hold anything: its name in hexadecimal where it is not plain, and a digest of its value.

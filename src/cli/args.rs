@@ -3,6 +3,7 @@
 //! *Invariant:* a flag is here once, spelled one way, and does something; nothing that is not built is shown.
 
 use super::duration;
+use crate::inventory::{ProbeChoice, TransportChoice};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +38,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: BaselineCommand,
     },
+    /// Show the probe, or write it for an image to install
+    Probe {
+        #[command(subcommand)]
+        command: ProbeCommand,
+    },
     /// Show the report of an earlier run again
     Report(ReportArgs),
     /// Try the way to one host step by step and say what to do
@@ -68,12 +74,27 @@ pub(super) struct ScanArgs {
     /// New connections a second; 0 is unlimited
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(super) rate: u32,
+    /// Hosts at once through one jump host; 0 is unlimited
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(super) max_per_jump: u16,
     /// One hashing process a host
     #[arg(long)]
     pub(super) gentle: bool,
     /// Time for each host, from its turn to its verdict
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration::parse)]
     pub(super) timeout: Duration,
+    /// Take up a run that was cut off less than an hour ago; a RUN that is named is also asked its unverifiable hosts again
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = super::resume::NEWEST)]
+    pub(super) resume: Option<String>,
+    /// Refuse to run where fewer hosts are selected
+    #[arg(long, value_name = "N")]
+    pub(super) min_hosts: Option<usize>,
+    /// Wait a random time before the scan, this long at most
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(super) jitter: Option<Duration>,
+    /// Wait this long for another run to end instead of refusing
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(super) wait_lock: Option<Duration>,
     /// Leave the exit status at 0 where hosts equal an older version of their template
     #[arg(long)]
     pub(super) allow_outdated: bool,
@@ -108,12 +129,49 @@ pub(super) struct ConnectArgs {
     /// Trust and record the key of a host that is not known yet; never a changed one
     #[arg(long)]
     pub(super) accept_new_host_keys: bool,
+    /// What speaks SSH, where a host's line says nothing: `ssh2` is built in, `openssh` is the system's ssh
+    #[arg(long, value_name = "NAME", env = "DRIFTSCAN_TRANSPORT", default_value = "ssh2")]
+    pub(super) transport: Transport,
     /// Time for TCP, and again for the handshake
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration::parse)]
     pub(super) connect_timeout: Duration,
     /// Run the probe under `sudo -n`, to read what the account may not
     #[arg(short = 'b', long)]
     pub(super) sudo: bool,
+    /// What collects on the host: `auto`, `stream`, `installed` or `sh`
+    #[arg(long, value_name = "WAY", default_value = "auto", value_parser = ProbeWay::parse)]
+    pub(super) probe: ProbeWay,
+}
+
+/// `--probe`, spelled as in a hosts file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ProbeWay(pub(super) ProbeChoice);
+
+impl ProbeWay {
+    fn parse(text: &str) -> Result<Self, String> {
+        let known = ProbeChoice::ALL;
+        let words: Vec<&str> = known.iter().map(|choice| choice.word()).collect();
+        let chosen = known.into_iter().find(|choice| choice.word() == text);
+        chosen.map(Self).ok_or_else(|| format!("one of {}", words.join(", ")))
+    }
+}
+
+/// What speaks SSH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Transport {
+    /// libssh2.
+    Ssh2,
+    /// The system's ssh.
+    Openssh,
+}
+
+impl From<Transport> for TransportChoice {
+    fn from(typed: Transport) -> Self {
+        match typed {
+            Transport::Ssh2 => Self::Ssh2,
+            Transport::Openssh => Self::OpenSsh,
+        }
+    }
 }
 
 /// Where things are kept.
@@ -256,6 +314,43 @@ pub(super) struct DoctorArgs {
     pub(super) timeout: Duration,
     #[command(flatten)]
     pub(super) connect: ConnectArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProbeCommand {
+    /// Print version, size and digests of the probe, and the lines that let a host run it
+    Show(ProbeShowArgs),
+    /// Write the probe, its digest and these lines into a folder
+    Export(ProbeExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProbeShowArgs {
+    /// `text` or `json`
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: VersionFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProbeExportArgs {
+    /// The folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// The account that logs in
+    #[arg(long, value_name = "NAME", default_value = "driftscan")]
+    pub(super) user: String,
+    /// The public key that is bound to the probe
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+    /// From where that key may log in, as in `from=` of `authorized_keys`
+    #[arg(long, value_name = "LIST")]
+    pub(super) from: Option<String>,
+    /// For an account that reads what it may, and never becomes root
+    #[arg(long)]
+    pub(super) no_sudo: bool,
+    /// Replace files of other content
+    #[arg(long)]
+    pub(super) force: bool,
 }
 
 #[derive(Debug, Args)]

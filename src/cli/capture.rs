@@ -7,9 +7,10 @@ use super::args::{CaptureArgs, OutputArgs};
 use super::comparisons::stored;
 use super::connect;
 use super::policy;
+use super::progress::Spinner;
 use super::trouble::{Outcome, Trouble};
 use super::version::TOOL;
-use crate::collect::{self, Ask, Captured, Failure, probe_digest};
+use crate::collect::{self, Ask, Bounds, Captured, Failure, Ran};
 use crate::drift::compare::reason;
 use crate::inventory::host::Host;
 use crate::inventory::target;
@@ -23,9 +24,6 @@ use crate::store::{Baselines, BaselinesError, capture_v1};
 use crate::transport::{Connection, LocalConnection};
 use sha2::{Digest as _, Sha256};
 use std::time::Instant;
-
-/// What a golden machine may send.
-const BUDGET: u64 = 2 << 30;
 
 /// Captures.
 pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
@@ -43,10 +41,9 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         Way::Local => Box::new(LocalConnection::new()),
         Way::Ssh(route) => {
             let dialled = dialer.dial(route, deadline, &mut |_| {});
-            Box::new(dialled.map_err(|error| failed(&address, &Failure::of_transport(&error)))?)
+            dialled.map_err(|error| failed(&address, &Failure::of_transport(&error)))?
         }
     };
-    connection.allow(BUDGET, deadline);
 
     let salt = random()?;
     let live = host.root.is_none();
@@ -56,27 +53,38 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         root: host.root.as_deref().unwrap_or("/"),
         live,
         sudo: args.connect.sudo,
+        probe: args.connect.probe.0,
         gentle: args.gentle,
         limits: Limits::default(),
+        bounds: Bounds::CAPTURE,
+        deadline,
         scopes: &[],
         rules: &nothing,
         salt: &salt,
         nonce: random()?,
     };
+    let spinner = Spinner::new(output.quiet);
+    spinner.say(format!("asking {address} which system it is"));
     // Which system it is decides the profile, so that is asked first, with nothing to walk.
-    let first = collect::capture(&mut *connection, &ask).map_err(|failure| failed(&address, &failure))?;
+    let first =
+        collect::capture(&mut *connection, &ask, &mut Ran::default()).map_err(|failure| failed(&address, &failure))?;
     let policy = policy::of_captured(&file, &first);
     let rules = policy.compile();
     ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
     ask.scopes = policy.scopes();
     ask.rules = &rules;
     let mut readings = Vec::new();
-    for _ in 0..2 {
+    let mut ran = Ran::default();
+    for reading in 1..=2 {
+        spinner.say(format!("reading {address}, {reading} of 2"));
         ask.nonce = random()?;
-        let captured = collect::capture(&mut *connection, &ask).map_err(|failure| failed(&address, &failure))?;
+        ran = Ran::default();
+        let captured =
+            collect::capture(&mut *connection, &ask, &mut ran).map_err(|failure| failed(&address, &failure))?;
         whole(&captured.coverage)?;
         readings.push(captured);
     }
+    drop(spinner);
     let (Some(second), Some(captured)) = (readings.pop(), readings.pop()) else {
         return Err(Trouble::new("nothing was captured"));
     };
@@ -96,7 +104,9 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         label: label.to_string(),
         baseline: baseline.digest.clone(),
         tool: TOOL.to_owned(),
-        probe: probe_digest().to_owned(),
+        collector: ran.collector(),
+        probe: ran.sent_probe().map(ToOwned::to_owned),
+        installed_probe: ran.said_digest().map(ToOwned::to_owned),
         policy: hex(&Sha256::digest(policy.canonical())),
         captured: jiff::Timestamp::now().to_string(),
         by: std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default(),

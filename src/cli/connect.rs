@@ -9,11 +9,14 @@ use crate::inventory::host::{Host, Reach};
 use crate::scan::Way;
 use crate::transport::{AskPassphrase, Dialer, RouteError, SshSettings};
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// Makes the dialer of a run.
 pub(super) fn dialer(args: &ConnectArgs) -> Outcome<Dialer> {
     let settings = SshSettings {
+        transport: args.transport.into(),
         identities: args.identity.clone(),
         user: args.user.clone(),
         port: args.port,
@@ -22,11 +25,15 @@ pub(super) fn dialer(args: &ConnectArgs) -> Outcome<Dialer> {
         accept_new_host_keys: args.accept_new_host_keys,
         connect_timeout: args.connect_timeout,
     };
-    let ask: AskPassphrase = Box::new(|path| {
+    let before: Mutex<Option<PathBuf>> = Mutex::default();
+    let ask: AskPassphrase = Box::new(move |path| {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return None;
         }
-        let prompt = format!("Passphrase of {}: ", path.display());
+        // A key is asked for again only where the passphrase was wrong.
+        let last = before.lock().unwrap_or_else(PoisonError::into_inner).replace(path.to_owned());
+        let wrong = if last.as_deref() == Some(path) { "Wrong. " } else { "" };
+        let prompt = format!("{wrong}Passphrase of {}: ", path.display());
         rpassword::prompt_password(prompt).ok().map(Zeroizing::new)
     });
     Dialer::new(settings, ask).map_err(Trouble::new)

@@ -6,28 +6,26 @@ use super::args::DoctorArgs;
 use super::capture::random;
 use super::trouble::{Outcome, Trouble};
 use super::{connect, fleet, policy};
-use crate::collect::{self, Ask, Captured, Failure, PROBE, command, probe_digest};
+use crate::collect::{self, Ask, Bounds, Captured, Failure, INSTALLED, PROBE, Ran, Way as Collecting, probe_digest};
 use crate::drift::compare::reason;
-use crate::inventory::host::Host;
+use crate::inventory::host::{Host, ProbeChoice};
 use crate::inventory::{limit, target};
 use crate::model::text::escape;
-use crate::policy::{Policy, PolicyFile};
+use crate::model::{Collector, Reason};
+use crate::policy::{Policy, PolicyFile, UNSEEN};
 use crate::protocol::reply::evidence;
 use crate::protocol::request::Limits;
-use crate::protocol::{Coverage, RuleSet, Salt};
+use crate::protocol::{Coverage, RuleSet, Salt, System};
 use crate::scan::{Way, ask_terms};
 use crate::transport::{Connection, Dialer, LocalConnection, Step};
 use std::time::{Duration, Instant};
-
-/// More than a listing of any host that this command is good for.
-const BUDGET: u64 = 1 << 30;
 
 /// Takes the steps; 0 where all of them work, 3 where one does not.
 pub(super) fn run(args: &DoctorArgs) -> Outcome<u8> {
     let host = find(args)?;
     let sudo = host.sudo.unwrap_or(args.connect.sudo);
     if args.show_remote {
-        show_remote(sudo);
+        show_remote(sudo, host.probe.unwrap_or(args.connect.probe.0));
         return Ok(0);
     }
     let file = policy::read(args.policy.as_deref())?;
@@ -43,9 +41,9 @@ pub(super) fn run(args: &DoctorArgs) -> Outcome<u8> {
     for warning in dialer.warnings() {
         say("note", "files", &warning);
     }
-    connection.allow(BUDGET, deadline);
     let salt = random()?;
-    let visit = Visit { host: &host, sudo, timeout: args.timeout, salt: &salt };
+    let probe = host.probe.unwrap_or(args.connect.probe.0);
+    let visit = Visit { host: &host, sudo, probe, timeout: args.timeout, deadline, salt: &salt };
     visit.run(&mut *connection, &file)
 }
 
@@ -80,12 +78,16 @@ fn dial(dialer: &Dialer, way: &Way, deadline: Instant) -> Result<Box<dyn Connect
     let Way::Ssh(route) = way else {
         return Ok(Box::new(LocalConnection::new()));
     };
-    let mut next = "resolve";
+    let mut next = if route.shared_ways().is_empty() { "resolve" } else { "through" };
     let dialled = dialer.dial(route, deadline, &mut |step| match step {
         Step::Resolved { addresses } => {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             say("ok", "resolve", &addresses.join(" "));
             next = "connect";
+        }
+        Step::Through { by } => {
+            say("ok", "through", &by);
+            next = "host key";
         }
         Step::Connected { address } => {
             say("ok", "connect", &address.to_string());
@@ -101,16 +103,15 @@ fn dial(dialer: &Dialer, way: &Way, deadline: Instant) -> Result<Box<dyn Connect
         }
         Step::Retrying { attempt, why, .. } => say("note", "connect", &format!("try {attempt}: {why}")),
     });
-    match dialled {
-        Ok(connection) => Ok(Box::new(connection)),
-        Err(error) => Err(fail(next, &Failure::of_transport(&error))),
-    }
+    dialled.map_err(|error| fail(next, &Failure::of_transport(&error)))
 }
 
 struct Visit<'a> {
     host: &'a Host,
     sudo: bool,
+    probe: ProbeChoice,
     timeout: Duration,
+    deadline: Instant,
     salt: &'a Salt,
 }
 
@@ -121,8 +122,11 @@ impl Visit<'_> {
             root: self.host.root.as_deref().unwrap_or("/"),
             live: self.host.root.is_none(),
             sudo: self.sudo,
+            probe: self.probe,
             gentle: false,
             limits: ask_terms(limits, self.timeout),
+            bounds: Bounds::CAPTURE,
+            deadline: self.deadline,
             scopes,
             rules,
             salt: self.salt,
@@ -131,24 +135,26 @@ impl Visit<'_> {
     }
 
     fn run(&self, connection: &mut dyn Connection, file: &PolicyFile) -> Outcome<u8> {
-        if self.sudo
-            && let Err(failure) = sudo_alone(connection)
-        {
-            return Ok(fail("sudo", &failure));
-        }
-        if self.sudo {
-            say("ok", "sudo", "sudo -n runs commands");
-        }
         let nothing = RuleSet::default();
-        let first = match collect::capture(connection, &self.ask(Limits::default(), &[], &nothing)?) {
+        let mut ran = Ran::default();
+        let first = collect::capture(connection, &self.ask(Limits::default(), &[], &nothing)?, &mut ran);
+        tried(&ran);
+        let first = match first {
             Ok(first) => first,
+            // Whether sudo lets the account in shows in the one command that a scan runs: another one, refused where only
+            // the probe is allowed, would end in root's mail.
+            Err(failure) if failure.reason == Reason::Sudo => return Ok(fail("sudo", &failure)),
             Err(failure) => return Ok(fail("probe", &failure)),
         };
-        say("ok", "probe", &who(&first));
+        if self.sudo {
+            say("ok", "sudo", "sudo -n runs the probe");
+        }
+        say("ok", "probe", &format!("{}, {}", which(&ran), who(&first)));
+        skew(&ran);
         let policy = policy::of_captured(file, &first);
         let rules = policy.compile();
         let ask = self.ask(policy.limits(), policy.scopes(), &rules)?;
-        let observed = match collect::observe(connection, &ask, &[]) {
+        let observed = match collect::observe(connection, &ask, &[], &mut Ran::default()) {
             Ok(observed) => observed,
             Err(failure) => return Ok(fail("read", &failure)),
         };
@@ -174,15 +180,38 @@ fn who(first: &Captured) -> String {
     format!("ran {as_user} on {}", escape(first.identity.to_string().as_bytes()))
 }
 
-/// Whether sudo lets the account run anything, apart from everything else that can fail.
-fn sudo_alone(connection: &mut dyn Connection) -> Result<(), Failure> {
-    let exchange = connection.exec("exec sudo -n /bin/sh -c true").map_err(|error| Failure::of_transport(&error))?;
-    let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
-    if exit.status == Some(0) { Ok(()) } else { Err(Failure::of_exit(&exit, true, b"")) }
+/// The ways that did not do, before the one that did.
+fn tried(ran: &Ran) {
+    let Some((_, before)) = ran.attempts.split_last() else { return };
+    for attempt in before {
+        let failure = attempt.failure.as_deref().unwrap_or_default();
+        say("note", "probe", &format!("tried {}: {failure}", attempt.way.word()));
+    }
+}
+
+fn which(ran: &Ran) -> String {
+    match ran.collector() {
+        Some(Collector::Installed) => format!("the installed one, {INSTALLED}"),
+        Some(Collector::Stream | Collector::Local) => "a streamed one".to_owned(),
+        Some(Collector::Sh) => "the shell fallback".to_owned(),
+        None => "nothing".to_owned(),
+    }
+}
+
+fn skew(ran: &Ran) {
+    if let Some(hello) = ran.skewed() {
+        let text = format!(
+            "the installed probe says that it is sha256:{}\nthis driftscan's is sha256:{}\nto do: driftscan probe export, for the next image",
+            hello.digest,
+            probe_digest()
+        );
+        say("note", "build", &text);
+    }
 }
 
 fn read_rights(coverage: &Coverage, policy: &Policy) -> u8 {
-    let unread: Vec<_> = coverage.troubles.iter().filter(|trouble| !policy.excuses(&trouble.path)).collect();
+    let excused = |path: &[u8]| policy.excuses(path) || policy.excuses_unseen(path);
+    let unread: Vec<_> = coverage.troubles.iter().filter(|trouble| !excused(&trouble.path)).collect();
     if unread.is_empty() && coverage.troubles_total == coverage.troubles.len() as u64 {
         say("ok", "read", &format!("{} entries, {} compared, nothing unreadable", coverage.walked, coverage.compared));
         return 0;
@@ -192,24 +221,62 @@ fn read_rights(coverage: &Coverage, policy: &Policy) -> u8 {
     if unread.len() > 10 {
         lines.push(format!("and {} more", unread.len() - 10));
     }
-    lines.push("to do: --sudo, or name them in the policy's excuse_unreadable".to_owned());
+    let blind: Vec<String> = unread
+        .iter()
+        .filter(|trouble| UNSEEN.iter().any(|(word, _)| word.as_bytes() == trouble.path))
+        .map(|trouble| format!("\"{}\"", escape(&trouble.path)))
+        .collect();
+    if blind.len() < unread.len() {
+        lines.push("to do: --sudo, or name them in the policy's excuse_unreadable".to_owned());
+    }
+    if !blind.is_empty() {
+        let blind = blind.join(", ");
+        lines.push(format!("to do: let a probe run there, or accept it in the policy: excuse_unseen = [{blind}]"));
+    }
     say("FAIL", "read", &lines.join("\n"));
     3
 }
 
 fn packages(coverage: &Coverage) -> u8 {
-    if coverage.has_packages {
-        say("ok", "packages", &format!("{} in dpkg's database", coverage.packages));
-    } else {
+    let systems: Vec<&str> = System::ALL.into_iter().filter(|s| coverage.has(*s)).map(System::word).collect();
+    if systems.is_empty() {
         say("note", "packages", "no package database that driftscan reads; packages are not compared");
+    } else {
+        say("ok", "packages", &format!("{} ({})", coverage.packages, systems.join(", ")));
     }
     0
 }
 
-fn show_remote(sudo: bool) {
-    out!("One command runs on the host, once a scan:\n");
-    out!("{}\n", command(sudo, PROBE.len()));
-    out!("Its standard input is the probe and then the request:\n");
+fn show_remote(sudo: bool, choice: ProbeChoice) {
+    let show = |heading: &str, way: Collecting| {
+        out!("{heading}\n\n{}\n", way.command(sudo));
+    };
+    match choice {
+        ProbeChoice::Auto => {
+            out!("One command runs on the host, once a scan (probe=auto):\n");
+            show("The installed probe where there is one, else a streamed one:", Collecting::Either);
+            show("Only where the installed one can't be used, a streamed one after it:", Collecting::Stream);
+            show("Only where neither can run, the host's own programs:", Collecting::Sh);
+        }
+        ProbeChoice::Stream => show("One command runs on the host, once a scan (probe=stream):", Collecting::Stream),
+        ProbeChoice::Installed => {
+            show("One command runs on the host, once a scan (probe=installed):", Collecting::Installed);
+        }
+        ProbeChoice::Sh => show("One command runs on the host, once a scan (probe=sh):", Collecting::Sh),
+    }
+    if choice == ProbeChoice::Sh {
+        out!("Its standard input is which folders are listed and which files are hashed, by their paths.");
+        out!("It starts the host's own programs alone, opens files for reading only and leaves no file behind.");
+        return;
+    }
+    for (other, way) in [(ProbeChoice::Stream, Collecting::Stream), (ProbeChoice::Installed, Collecting::Installed)] {
+        if choice != other && (choice, other) != (ProbeChoice::Auto, ProbeChoice::Stream) {
+            show(&format!("With probe={}:", other.word()), way);
+        }
+    }
+    out!(
+        "The host speaks first. An installed probe gets the request on its standard input; a bootstrap that has a place\nfor it gets the probe and then the request:\n"
+    );
     out!("  probe    {} bytes, sha256:{}", PROBE.len(), probe_digest());
     out!("  request  which paths are compared by which attributes; no command, no content\n");
     out!("The probe opens files for reading only, starts no program and leaves no file behind.");

@@ -9,7 +9,7 @@ use crate::inventory::{Fleet, Mistake, hosts_file, limit, target};
 use std::path::{Path, PathBuf};
 
 /// Commands that later releases bring: as a bare target each is far more likely a command than a host.
-const LATER: [&str; 13] = [
+const LATER: [&str; 12] = [
     "census",
     "compare",
     "completions",
@@ -21,7 +21,6 @@ const LATER: [&str; 13] = [
     "man",
     "plan",
     "policy",
-    "probe",
     "waive",
 ];
 
@@ -60,6 +59,17 @@ pub(super) fn select(args: &ScanArgs) -> Outcome<Vec<Host>> {
         pattern => limit::select(fleet.hosts, &pattern).map_err(Trouble::all)?,
     };
     hosts.into_iter().map(absolute).collect()
+}
+
+/// Refuses a selection that is smaller than it should be: an inventory cut short must not pass for a clean fleet.
+pub(super) fn enough(hosts: &[Host], least: Option<usize>) -> Outcome<()> {
+    match least {
+        Some(least) if hosts.len() < least => Err(Trouble::with(
+            format!("{} hosts are selected, fewer than --min-hosts {least}", hosts.len()),
+            "look whether the hosts file is whole, or what --limit leaves out",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Reads a hosts file.

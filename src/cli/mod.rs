@@ -19,6 +19,7 @@ macro_rules! err {
 }
 
 mod args;
+mod books;
 mod capture;
 mod comparisons;
 mod connect;
@@ -28,14 +29,18 @@ mod fleet;
 mod list;
 mod output;
 mod policy;
+mod probe;
 mod progress;
 mod report;
+mod resume;
 mod scan;
 mod stop;
 mod trouble;
+mod turn;
 mod version;
+mod ways;
 
-use args::{BaselineCommand, Cli, Command};
+use args::{BaselineCommand, Cli, Command, ProbeCommand};
 use clap::Parser as _;
 use std::ffi::OsString;
 use trouble::Trouble;
@@ -64,6 +69,10 @@ where
             BaselineCommand::Capture(args) => capture::run(&args, &cli.output),
             BaselineCommand::List(args) => list::list(&args),
             BaselineCommand::Show(args) => list::show(&args),
+        },
+        Some(Command::Probe { command }) => match command {
+            ProbeCommand::Show(args) => probe::show(&args),
+            ProbeCommand::Export(args) => probe::export(&args),
         },
         Some(Command::Report(args)) => report::run(&args, &cli.output),
         Some(Command::Doctor(args)) => doctor::run(&args),

@@ -9,6 +9,35 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
+/// A word on one long thing that tells nothing before its end.
+pub(super) struct Spinner(ProgressBar);
+
+impl Spinner {
+    /// Begins.
+    pub(super) fn new(quiet: bool) -> Self {
+        let bar = ProgressBar::new_spinner();
+        if quiet || !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            let style = ProgressStyle::with_template("{elapsed} {spinner} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()).tick_chars("|/-\\ "));
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self(bar)
+    }
+
+    /// What is being done.
+    pub(super) fn say(&self, text: String) {
+        self.0.set_message(text);
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// A bar over the hosts, and the slowest of those under way.
 pub(super) struct Progress {
     bar: ProgressBar,

@@ -4,6 +4,7 @@
 //! journal before anything else happens with it.
 
 use super::args::{OutputArgs, ScanArgs};
+use super::books::Books;
 use super::capture::random;
 use super::comparisons::{self, Comparisons};
 use super::output::{View, formats, print};
@@ -11,16 +12,18 @@ use super::progress::Progress;
 use super::report::stored;
 use super::stop::Stop;
 use super::trouble::{Outcome, Trouble, warn};
+use super::turn::{self, Turn};
 use super::version::TOOL;
-use super::{connect, fleet, policy};
+use super::{connect, fleet, policy, resume, ways};
 use crate::collect::probe_digest;
 use crate::inventory::canonical;
 use crate::inventory::host::Host;
 use crate::model::text::hex;
-use crate::model::{BaselineUse, Digests, FleetOutcome, RunId};
-use crate::scan::{Account, Event, Run, Target, Terms, run as scan_all};
-use crate::store::{self, Audit, Baselines, Contact, Journal, RunFolder, Runs, Start, StoreError};
+use crate::model::{BaselineUse, Digests, FleetOutcome, HostOutcome, RunId};
+use crate::scan::{Resumption, Run, Target, Terms, run as scan_all};
+use crate::store::{Baselines, Runs, Start};
 use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
 use std::time::Instant;
 
 /// Hosts at once where nobody says how many.
@@ -30,6 +33,7 @@ const JOBS: usize = 64;
 pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let formats = formats(&args.format)?;
     let hosts = fleet::select(args)?;
+    fleet::enough(&hosts, args.min_hosts)?;
     let policy = policy::read(args.policy.as_deref())?;
     let wanted = args
         .baseline
@@ -41,45 +45,62 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let store = Baselines::new(args.places.baselines.clone());
     let comparisons = comparisons::prepare(&hosts, wanted.as_ref(), &store, &policy, &salt)?;
     let runs = Runs::open(&args.places.reports).map_err(|error| stored(&error))?;
-    let started = jiff::Timestamp::now();
-    let _lock = runs.lock(&started.to_string()).map_err(|error| stored(&error))?;
     let dialer = connect::dialer(&args.connect)?;
     let targets = targets(&hosts, args, &dialer, &comparisons)?;
     for warning in dialer.warnings() {
         warn(warning);
     }
 
+    let stop = Stop::listen()?;
+    let _lock = match turn::wait(&runs, args.jitter, args.wait_lock, &stop, output.quiet)? {
+        Turn::Ours(lock) => lock,
+        Turn::Stopped(status) => return Ok(status),
+    };
+    let started = jiff::Timestamp::now();
     // The milliseconds come before what is random, so that runs of one second sort by time as well.
     let millis = u16::try_from(started.subsec_millisecond()).unwrap_or(0);
     let random: [u8; 1] = random()?;
     let suffix = (millis << 6 | u16::from(random[0] >> 2)).to_be_bytes();
     let id = RunId::new(&started.strftime("%Y%m%dT%H%M%SZ").to_string(), suffix);
-    let start = begin(&id, started, &hosts, args, &comparisons, policy.drift_at());
+    let mut start = begin(&id, started, &hosts, args, &comparisons, policy.drift_at());
+    start.digests.ways = ways::digest(&targets);
+    let Resumption { resumed, kept, due } = match &args.resume {
+        Some(word) => resume::take_up(&runs, word, &start, &targets)?,
+        None => Resumption::of_nothing(targets.len()),
+    };
+    if let Some(resumed) = &resumed {
+        start.notes.push(resume::note(resumed, due.len()));
+    }
+    start.resumed = resumed;
     let folder = runs.create(&id).map_err(|error| stored(&error))?;
-    let mut books = Books::open(&folder, &start, hosts.len())?;
-    let stop = Stop::listen()?;
-    let mut progress = Progress::new(hosts.iter().map(|host| host.name.clone()).collect(), output.quiet);
+    let mut books = Books::open(&folder, &start, &kept)?;
+    let targets: Vec<Target> = targets.into_iter().zip(due).filter_map(|(target, due)| due.then_some(target)).collect();
+    let mut progress = Progress::new(targets.iter().map(|target| target.name.clone()).collect(), output.quiet);
     let clock = Instant::now();
     let plan = Run {
-        jobs: args.jobs.map_or_else(|| hosts.len().min(JOBS), usize::from),
+        jobs: args.jobs.map_or_else(|| targets.len().min(JOBS), usize::from),
         targets,
         dialer,
         terms: Terms { timeout: args.timeout, gentle: args.gentle, salt },
         rate: args.rate,
+        per_jump: usize::from(args.max_per_jump),
     };
     let scanned = scan_all(plan, &stop.asked, &mut |event| {
         books.keep(event);
         progress.watch(event);
     });
     progress.end();
-    let outcomes =
+    let mut outcomes =
         scanned.map_err(|error| Trouble::with(format!("threads can't be started: {error}"), "fewer --jobs"))?;
+    outcomes.extend(kept);
+    in_order_of(&hosts, &mut outcomes);
     let interrupted =
         if outcomes.len() < hosts.len() { stop.signal().or(Some(signal_hook::consts::SIGTERM)) } else { None };
     let outcome = FleetOutcome {
         run: id,
         started: start.started,
         millis: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+        resumed: start.resumed,
         interrupted,
         selected: hosts.len(),
         hosts: outcomes,
@@ -87,7 +108,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         digests: start.digests,
         drift_at: start.drift_at,
         allow_outdated: start.allow_outdated,
-        notes: start.notes,
+        notes: start.notes.into_iter().chain(books.skew_note()).collect(),
     };
     let status = outcome.status();
     // What was scanned is shown even where it can't be kept.
@@ -112,6 +133,7 @@ fn targets(
         way,
         root: host.root.clone().unwrap_or_else(|| "/".to_owned()),
         sudo: host.sudo.unwrap_or(args.connect.sudo),
+        probe: host.probe.unwrap_or(args.connect.probe.0),
         comparison: std::sync::Arc::clone(comparison),
     };
     Ok(hosts.iter().zip(ways).zip(&comparisons.of_host).map(target).collect())
@@ -149,81 +171,24 @@ fn begin(
             probe: probe_digest().to_owned(),
             policy: hex(&Sha256::digest(&comparisons.policies)),
             inventory: hex(&Sha256::digest(canonical(hosts))),
+            // Known only with the routes.
+            ways: String::new(),
         },
         drift_at,
         allow_outdated: args.allow_outdated,
         notes: comparisons.notes.clone(),
+        resumed: None,
     }
+}
+
+/// Sorts outcomes of this run and of an earlier one into the order of the fleet, where names are unique.
+fn in_order_of(hosts: &[Host], outcomes: &mut [HostOutcome]) {
+    let places: HashMap<&str, usize> = hosts.iter().map(|host| host.name.as_str()).zip(0..).collect();
+    outcomes.sort_by_key(|outcome| places.get(outcome.name.as_str()).copied());
 }
 
 /// Name, version and the digest of this very program, where it can be read.
 fn tool() -> String {
     let program = std::env::current_exe().and_then(std::fs::read);
     program.map_or_else(|_| TOOL.to_owned(), |bytes| format!("{TOOL} sha256:{}", hex(&Sha256::digest(bytes))))
-}
-
-/// Journal and audit trail of the run, and the first error in keeping them.
-struct Books {
-    journal: Journal,
-    audit: Audit,
-    error: Option<StoreError>,
-}
-
-impl Books {
-    fn open(folder: &RunFolder, start: &Start, hosts: usize) -> Outcome<Self> {
-        let journal = folder.journal(start).map_err(|error| stored(&error))?;
-        let audit = folder.audit().map_err(|error| stored(&error))?;
-        let begin = store::Event::Begin {
-            run: start.run.to_string(),
-            at: start.started.clone(),
-            tool: start.digests.tool.clone(),
-            probe: start.digests.probe.clone(),
-            inventory: start.digests.inventory.clone(),
-            hosts: hosts as u64,
-        };
-        audit.record(&begin).map_err(|error| stored(&error))?;
-        Ok(Self { journal, audit, error: None })
-    }
-
-    fn keep(&mut self, event: &Event) {
-        if let Event::Finished { outcome, account, .. } = event {
-            let kept = self.journal.append(outcome).and_then(|()| self.audit.record(&contact(account)));
-            // A full disk does not stop the scan: the report is still to be shown.
-            if let Err(error) = kept {
-                self.error.get_or_insert(error);
-            }
-        }
-    }
-
-    fn close(mut self, folder: &RunFolder, outcome: &FleetOutcome, status: u8) -> Result<(), StoreError> {
-        let end = store::Event::End { run: outcome.run.to_string(), at: jiff::Timestamp::now().to_string(), status };
-        let finished = self.journal.finish().and_then(|()| self.audit.record(&end)).and_then(|()| self.audit.finish());
-        let written = folder.write_report(outcome);
-        match self.error.take() {
-            Some(error) => Err(error),
-            None => finished.and(written),
-        }
-    }
-}
-
-fn contact(account: &Account) -> store::Event {
-    let digest = |text: &String| hex(&Sha256::digest(text));
-    store::Event::Contact(Contact {
-        host: account.host.clone(),
-        address: account.address.clone(),
-        host_key: account.host_key.clone(),
-        key_used: account.key_used.clone(),
-        sudo: account.sudo,
-        command_digest: account.command.as_ref().map(digest),
-        probe_digest: account.command.as_ref().map(|_| probe_digest().to_owned()),
-        request_digest: account.request.clone(),
-        // No content is ever asked for yet.
-        content_read: Vec::new(),
-        sent: account.sent,
-        received: account.received,
-        exit: (account.end == "ok").then_some(0),
-        attempts: account.attempts,
-        started: account.started.clone(),
-        ended: account.ended.clone(),
-    })
 }

@@ -3,22 +3,28 @@
 //! *Invariant:* records that come are hashed again to the ids that were asked for, and the corrected set must give the
 //! host's root; one full listing is the last resort, then the host is `protocol`.
 
-use super::bootstrap::command;
+use super::bounds::Bounds;
 use super::failure::Failure;
-use super::frames::{Frames, NoReply, answers_another, broken};
-use super::probe::PROBE;
+use super::frames::{Frames, broken};
+use super::opening::{NoReply, Opening, Packing, Word, answers_another};
+use super::probe::{PACKED, PROBE};
+use super::ran::Ran;
+use super::sh;
+use super::way::{Missed, Way};
 use crate::drift::judge::{Found, Observation};
 use crate::drift::reference::FIRST;
 use crate::drift::{Difference, Peeled, Reference, peel};
+use crate::inventory::ProbeChoice;
 use crate::manifest::Identity;
 use crate::manifest::projected::set_of;
 use crate::model::Reason;
 use crate::model::text::escape;
 use crate::protocol::reply::{BatchReader, FrameKind, Root, Texts, identity};
-use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, Request};
+use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef};
 use crate::protocol::sketch::Symbol;
 use crate::protocol::{Coverage, Id, Reader, Record, RuleSet, Salt, digest};
 use crate::transport::{Connection, Exchange};
+use std::time::Instant;
 
 /// What is asked of one host.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +37,16 @@ pub struct Ask<'a> {
     pub live: bool,
     /// Whether the probe runs under sudo.
     pub sudo: bool,
+    /// What collects.
+    pub probe: ProbeChoice,
     /// One hashing process.
     pub gentle: bool,
     /// Bounds of the walk.
     pub limits: Limits,
+    /// Bounds of the answer.
+    pub bounds: Bounds,
+    /// When all of it must be over.
+    pub deadline: Instant,
     /// What is walked.
     pub scopes: &'a [Vec<u8>],
     /// What is compared.
@@ -49,17 +61,17 @@ impl Ask<'_> {
     /// The request's bytes.
     #[must_use]
     pub fn request(&self, mode: Mode) -> Vec<u8> {
-        Request {
-            nonce: self.nonce,
-            host: self.host.as_bytes().to_vec(),
-            salt: *self.salt,
-            root: self.root.as_bytes().to_vec(),
+        RequestRef {
+            nonce: &self.nonce,
+            host: self.host.as_bytes(),
+            salt: self.salt,
+            root: self.root.as_bytes(),
             live: self.live,
             gentle: self.gentle,
             mode,
-            limits: self.limits,
-            scopes: self.scopes.to_vec(),
-            rules: self.rules.clone(),
+            limits: Limits { guard_records: self.bounds.guard_records, ..self.limits },
+            scopes: self.scopes,
+            rules: self.rules,
         }
         .encode()
     }
@@ -78,25 +90,8 @@ pub struct Captured {
     pub records: Vec<Record>,
 }
 
-/// How many bytes a host may send: its whole listing once, and room for everything else.
-#[must_use]
-pub fn budget(references: &[Reference]) -> u64 {
-    let listing: usize = references
-        .first()
-        .map_or(0, |reference| reference.set.set.records.iter().map(|record| record.view().encoded().len()).sum());
-    (8 << 20) + listing as u64 * 5 / 4
-}
-
-/// How many bytes a host's records may take here. The budget of the wire does not bound that: a subject of 4 KiB that
-/// shares all but a byte with the one before comes in a few bytes.
-fn space(references: &[Reference]) -> u64 {
-    budget(references) * 2
-}
-
-/// The same for a golden machine, which has no baseline yet.
-const CAPTURE_SPACE: u64 = 2 << 30;
-
-/// Scans one host and finds what differs from the first reference.
+/// Scans one host and finds what differs from the first reference; `ran` tells what was executed there, whatever came of
+/// it.
 ///
 /// # Errors
 /// A [`Failure`], where no observation could be made.
@@ -104,78 +99,200 @@ pub fn observe(
     connection: &mut dyn Connection,
     ask: &Ask<'_>,
     references: &[Reference],
+    ran: &mut Ran,
 ) -> Result<Observation, Failure> {
     let mode = Mode::Sketch(u32::try_from(FIRST).unwrap_or(0));
-    run(connection, ask, mode, |talk| {
-        let identity = talk.identity()?;
-        let evidence = talk.texts(FrameKind::Evidence)?;
-        let coverage = talk.coverage()?;
-        let root = talk.root(&coverage)?;
-        let symbols = talk.symbols(0, FIRST)?;
-        let found = match references.first() {
-            Some(selected) if selected.identity.fits(&identity) => {
-                talk.compare(references, selected, &root, symbols)?
-            }
-            _ => Found::AnotherSystem,
-        };
-        Ok(Observation { identity, evidence, coverage, live: ask.live, found })
-    })
+    run(
+        connection,
+        ask,
+        mode,
+        ran,
+        |connection| sh::observe(connection, ask, references),
+        |talk| {
+            let identity = talk.identity()?;
+            let evidence = talk.texts(FrameKind::Evidence)?;
+            let coverage = talk.coverage()?;
+            let root = talk.root(&coverage)?;
+            let symbols = talk.symbols(0, FIRST)?;
+            let found = match references.first() {
+                Some(selected) if selected.identity.fits(&identity) => {
+                    talk.compare(references, selected, &root, symbols)?
+                }
+                _ => Found::AnotherSystem,
+            };
+            Ok(Observation { identity, evidence, coverage, live: ask.live, found })
+        },
+    )
 }
 
 /// Reads everything of a golden machine.
 ///
 /// # Errors
 /// A [`Failure`], where it could not be read as a whole.
-pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>) -> Result<Captured, Failure> {
-    run(connection, ask, Mode::Capture, |talk| {
-        let identity = talk.identity()?;
-        let evidence = talk.texts(FrameKind::Evidence)?;
-        let coverage = talk.coverage()?;
-        let root = talk.root(&coverage)?;
-        let records = talk.records(coverage.compared, CAPTURE_SPACE)?;
-        let digests: Vec<_> = records.iter().map(|record| digest::of_record(record.view().encoded())).collect();
-        if digest::root(&ask.nonce, ask.host.as_bytes(), &set_of(&digests)) != root.root {
-            return Err(Failure::protocol("the listing does not give the root"));
-        }
-        Ok(Captured { identity, evidence, coverage, records })
-    })
+pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>, ran: &mut Ran) -> Result<Captured, Failure> {
+    run(
+        connection,
+        ask,
+        Mode::Capture,
+        ran,
+        |connection| sh::capture(connection, ask),
+        |talk| {
+            let identity = talk.identity()?;
+            let evidence = talk.texts(FrameKind::Evidence)?;
+            let coverage = talk.coverage()?;
+            let root = talk.root(&coverage)?;
+            let records = talk.records(coverage.compared, Bounds::CAPTURE.records)?;
+            let digests: Vec<_> = records.iter().map(|record| digest::of_record(record.view().encoded())).collect();
+            if digest::root(&ask.nonce, ask.host.as_bytes(), &set_of(&digests)) != root.root {
+                return Err(Failure::protocol("the listing does not give the root"));
+            }
+            Ok(Captured { identity, evidence, coverage, records })
+        },
+    )
 }
 
-/// Starts the probe, lets `conversation` talk to it, and sees it end well.
+/// What libssh2 puts in one packet. The probe is sent from where it lies, but for the part that shares a packet with the
+/// request: a copy of the whole for each host under way would be the largest thing in memory.
+const PACKET: usize = 32_700;
+
+/// Collects in the ways of the choice, one after another, until one of them works or none is left. Where several were
+/// tried, the failure tells of each.
 fn run<T>(
     connection: &mut dyn Connection,
     ask: &Ask<'_>,
     mode: Mode,
-    conversation: impl FnOnce(&mut Talk<'_, '_>) -> Result<T, Failure>,
+    ran: &mut Ran,
+    by_shell: impl Fn(&mut dyn Connection) -> Result<T, Failure>,
+    conversation: impl Fn(&mut Talk<'_, '_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let mut exchange = connection.exec(&command(ask.sudo, PROBE.len())).map_err(|e| Failure::of_transport(&e))?;
-    let opening = [PROBE, &ask.request(mode)].concat();
-    // A host that has no place for the probe stops listening: what it says is read below.
-    let written = exchange.write_all(&opening).and_then(|()| exchange.flush());
-    let frames = match Frames::open(&mut *exchange, &ask.nonce) {
-        Ok(frames) => frames,
-        Err(NoReply::Failed(failure)) => return Err(failure),
-        Err(NoReply::Ended(noise)) => {
-            if answers_another(&noise) {
-                return Err(Failure::protocol("it answers another request"));
+    let mut way = Way::first(ask.probe);
+    let mut before: Vec<Failure> = Vec::new();
+    loop {
+        ran.begin(way, ask.sudo);
+        let result = match way {
+            Way::Sh => {
+                connection.allow(ask.bounds.shell, ask.deadline);
+                by_shell(connection).map_err(Missed::plain)
             }
-            let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
-            return Err(Failure::of_exit(&exit, ask.sudo, &noise));
+            Way::Either | Way::Stream | Way::Installed => {
+                connection.allow(ask.bounds.wire, ask.deadline);
+                attempt(connection, ask, mode, way, ran, &conversation)
+            }
+        };
+        let missed = match result {
+            Ok(result) => return Ok(result),
+            Err(missed) => missed,
+        };
+        ran.failed(&missed.failure);
+        match way.next(ask.probe, ask.sudo, &missed) {
+            Some(next) => {
+                before.push(missed.failure);
+                way = next;
+            }
+            None => return Err(missed.after(&before)),
+        }
+    }
+}
+
+/// Starts a probe in one way, lets `conversation` talk to it, and sees it end well.
+fn attempt<T>(
+    connection: &mut dyn Connection,
+    ask: &Ask<'_>,
+    mode: Mode,
+    way: Way,
+    ran: &mut Ran,
+    conversation: &impl Fn(&mut Talk<'_, '_>) -> Result<T, Failure>,
+) -> Result<T, Missed> {
+    let plain = |error| Missed::plain(Failure::of_transport(&error));
+    let mut exchange = connection.exec(&way.command(ask.sudo)).map_err(plain)?;
+    let mut word = None;
+    let opened = open(&mut *exchange, ask, mode, way, &mut word);
+    if let Some(word) = &word {
+        ran.word(word, opened.is_ok());
+    }
+    let frames = match opened {
+        Ok(frames) => frames,
+        Err(Unopened::Refused(failure)) => {
+            // Its command ends with the input, and the connection is good for the next way.
+            exchange.finish().map_err(plain)?;
+            return Err(Missed { failure, word, status: None });
+        }
+        Err(Unopened::Failed(failure)) => return Err(Missed { failure, word, status: Some(0) }),
+        Err(Unopened::Ended(noise)) => {
+            let exit = exchange.finish().map_err(plain)?;
+            let failure = way.failure(&exit, word.as_ref(), ask.sudo, &noise);
+            return Err(Missed { failure, word, status: exit.status.or(Some(0)) });
         }
     };
-    written.map_err(broken)?;
     let mut talk = Talk { exchange: &mut *exchange, frames, ask };
     let result = conversation(&mut talk).and_then(|result| talk.bye().map(|()| result));
     let result = match result {
-        Err(failure) if failure.reason != Reason::Truncated => return Err(failure),
+        Err(failure) if failure.reason != Reason::Truncated => return Err(Missed::plain(failure)),
         result => result,
     };
-    let exit = exchange.finish().map_err(|error| Failure::of_transport(&error))?;
+    let exit = exchange.finish().map_err(plain)?;
     match result {
         Ok(result) if exit.status == Some(0) && exit.signal.is_none() => Ok(result),
-        Ok(_) => Err(Failure::of_bad_end(&exit)),
-        Err(_) => Err(Failure::of_exit(&exit, ask.sudo, b"")),
+        Ok(_) => Err(Missed::plain(Failure::of_bad_end(&exit))),
+        Err(_) => Err(Missed::plain(Failure::of_exit(&exit, ask.sudo, b""))),
     }
+}
+
+/// Why no conversation began.
+enum Unopened {
+    /// The host said a word that this way can't go on from.
+    Refused(Failure),
+    /// The connection failed, or the host broke the protocol.
+    Failed(Failure),
+    /// The command ended; it said this.
+    Ended(Vec<u8>),
+}
+
+impl From<NoReply> for Unopened {
+    fn from(none: NoReply) -> Self {
+        match none {
+            NoReply::Failed(failure) => Self::Failed(failure),
+            NoReply::Ended(noise) if answers_another(&noise) => {
+                Self::Failed(Failure::protocol("it answers another request"))
+            }
+            NoReply::Ended(noise) => Self::Ended(noise),
+        }
+    }
+}
+
+/// Waits for the host's first word, sends what it calls for, and finds the beginning of the reply.
+fn open(
+    exchange: &mut dyn Exchange,
+    ask: &Ask<'_>,
+    mode: Mode,
+    way: Way,
+    word: &mut Option<Word>,
+) -> Result<Frames, Unopened> {
+    let mut opening = Opening::default();
+    let said = word.insert(opening.word(exchange)?);
+    way.admits(said).map_err(Unopened::Refused)?;
+    let request = ask.request(mode);
+    let (head, tail) = match said {
+        Word::Ready(packing) => {
+            let probe = match packing {
+                Packing::Plain => PROBE,
+                Packing::Gzip => PACKED,
+            };
+            let (head, tail) = probe.split_at(probe.len() - probe.len() % PACKET);
+            (head, [tail, &request].concat())
+        }
+        Word::Hello(_) => (&b""[..], request),
+    };
+    // A host that does not get the probe whole stops listening: what it says is read below.
+    let written = exchange.write_all(head).and_then(|()| exchange.write_all(&tail)).and_then(|()| exchange.flush());
+    drop(tail);
+    let hello = match said {
+        Word::Ready(_) => &opening.hello(exchange)?,
+        Word::Hello(hello) => hello,
+    };
+    let frames = opening.reply(exchange, hello, &ask.nonce)?;
+    written.map_err(|error| Unopened::Failed(broken(error)))?;
+    Ok(frames)
 }
 
 /// A conversation under way.
@@ -271,12 +388,34 @@ impl Talk<'_, '_> {
         root: &Root,
         symbols: Vec<Symbol>,
     ) -> Result<Found, Failure> {
+        let found = self.find(references, selected, root, symbols)?;
+        let base = |at: usize| references.get(at).map_or(0, |reference| reference.set.set.records.len() as u64);
+        let proven = match &found {
+            Found::Equal(at) => base(*at),
+            Found::Different(difference) => {
+                let own = selected.set.set.records.len() as u64;
+                own.saturating_sub(difference.removed.len() as u64).saturating_add(difference.added.len() as u64)
+            }
+            Found::AnotherSystem => root.records,
+        };
+        // The root proves the set, and with it the number of records, which coverage repeats to people.
+        if proven == root.records { Ok(found) } else { Err(Failure::protocol("a count that its root disproves")) }
+    }
+
+    /// What the host has, proven by its root.
+    fn find(
+        &mut self,
+        references: &[Reference],
+        selected: &Reference,
+        root: &Root,
+        symbols: Vec<Symbol>,
+    ) -> Result<Found, Failure> {
         let host = self.ask.host.as_bytes();
         if let Some(at) = references.iter().position(|reference| reference.set.root(&self.ask.nonce, host) == root.root)
         {
             return Ok(Found::Equal(at));
         }
-        let space = space(references);
+        let space = self.ask.bounds.records;
         if let Some(difference) = self.reconcile(selected, root, symbols, space)? {
             return Ok(Found::Different(difference));
         }

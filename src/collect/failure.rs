@@ -114,12 +114,13 @@ impl From<Malformed> for Failure {
     }
 }
 
-fn contains(bytes: &[u8], word: &[u8]) -> bool {
+/// Whether a word stands in these bytes.
+pub(super) fn contains(bytes: &[u8], word: &[u8]) -> bool {
     bytes.windows(word.len()).any(|window| window == word)
 }
 
 /// The first line that says something, at most 200 bytes of it.
-fn first_words(stderr: &[u8], noise: &[u8]) -> String {
+pub(super) fn first_words(stderr: &[u8], noise: &[u8]) -> String {
     let line = |bytes: &[u8]| {
         let line = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
         line.map(|line| escape(&line[..line.len().min(200)]))

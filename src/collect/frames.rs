@@ -1,17 +1,14 @@
-//! The reply as frames: noise before the magic is skipped, everything after it is hashed and counted.
+//! The reply as frames: everything from the probe's hello on is hashed and counted.
 //!
 //! *Invariant:* no frame longer than its cap is ever held, and nothing counts before the trailer agrees.
 
 use super::failure::Failure;
 use crate::model::Reason;
 use crate::protocol::Digest;
-use crate::protocol::reply::{FRAME_MAX, FrameKind, MAGIC, Trailer};
+use crate::protocol::reply::{FRAME_MAX, FrameKind, Trailer};
 use crate::transport::TransportError;
 use sha2::{Digest as _, Sha256};
 use std::io::Read;
-
-/// The most bytes of login banners and chatty profiles before the reply.
-const NOISE_MAX: usize = 64 * 1024;
 
 /// A reply being read.
 pub(super) struct Frames {
@@ -22,40 +19,10 @@ pub(super) struct Frames {
     ahead: Vec<u8>,
 }
 
-/// What stood where a reply should be.
-#[derive(Debug)]
-pub(super) enum NoReply {
-    /// The output ended; these bytes came.
-    Ended(Vec<u8>),
-    /// The connection failed, or the noise did not end.
-    Failed(Failure),
-}
-
 impl Frames {
-    /// Finds the preamble of the reply to this nonce.
-    pub(super) fn open(from: &mut dyn Read, nonce: &[u8; 32]) -> Result<Self, NoReply> {
-        let preamble = [&MAGIC[..], nonce].concat();
-        let mut seen = Vec::new();
-        let mut buffer = [0u8; 4096];
-        loop {
-            let n = from.read(&mut buffer).map_err(|error| NoReply::Failed(broken(error)))?;
-            if n == 0 {
-                return Err(NoReply::Ended(seen));
-            }
-            let searched = seen.len().saturating_sub(preamble.len());
-            seen.extend_from_slice(&buffer[..n]);
-            let found = seen[searched..].windows(preamble.len()).position(|window| window == preamble);
-            // What may still be the beginning of a preamble is no noise yet.
-            let noise = found.map_or((seen.len() + 1).saturating_sub(preamble.len()), |at| searched + at);
-            if noise > NOISE_MAX {
-                return Err(NoReply::Failed(Failure::protocol("more than 64 KiB before the reply")));
-            }
-            if found.is_some() {
-                let ahead = seen.split_off(noise + preamble.len());
-                let hash = Sha256::new_with_prefix(&preamble);
-                return Ok(Self { hash, count: 0, bytes: preamble.len() as u64, ahead });
-            }
-        }
+    /// The frames behind this beginning; `ahead` was read already.
+    pub(super) fn after(beginning: &[u8], ahead: Vec<u8>) -> Self {
+        Self { hash: Sha256::new_with_prefix(beginning), count: 0, bytes: beginning.len() as u64, ahead }
     }
 
     /// The next frame.
@@ -116,12 +83,6 @@ impl Frames {
         }
         Ok(())
     }
-}
-
-/// Whether noise holds the beginning of a reply to somebody else's nonce: an old answer, played again.
-pub(super) fn answers_another(noise: &[u8]) -> bool {
-    let nonce = 32;
-    noise.windows(MAGIC.len() + nonce).any(|window| window.starts_with(&MAGIC))
 }
 
 /// The probe's own refusal: the number of a kernel error.

@@ -4,15 +4,26 @@
 //! trailer, or whose explanation does not give the host's own root, is no observation.
 
 mod bootstrap;
+mod bounds;
 mod converse;
 mod failure;
 mod frames;
+mod lines;
+mod opening;
 mod probe;
+mod ran;
+pub mod sh;
+mod way;
 
-pub use bootstrap::{BOOTSTRAP, NO_PLACE, command};
-pub use converse::{Ask, Captured, budget, capture, observe};
+pub use bootstrap::{BOOTSTRAP, INSTALLED, NO_PLACE, READY, READY_PACKED};
+pub use bounds::Bounds;
+pub use converse::{Ask, Captured, capture, observe};
 pub use failure::Failure;
-pub use probe::{PROBE, probe_digest};
+pub use lines::{Account, Origin, authorized_key, sudoers};
+pub use opening::Hello;
+pub use probe::{PACKED, PROBE, probe_digest};
+pub use ran::{Attempt, Ran};
+pub use way::Way;
 
 #[cfg(test)]
 mod tests;

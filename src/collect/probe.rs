@@ -9,6 +9,9 @@ use std::sync::OnceLock;
 /// A static program for x86-64 Linux.
 pub static PROBE: &[u8] = include_bytes!(env!("DRIFTSCAN_PROBE"));
 
+/// The same program packed by gzip, for hosts that can unpack it.
+pub static PACKED: &[u8] = include_bytes!(env!("DRIFTSCAN_PROBE_PACKED"));
+
 /// SHA-256 of [`PROBE`], hexadecimal.
 #[must_use]
 pub fn probe_digest() -> &'static str {

@@ -10,7 +10,7 @@ mod honest_tests;
 mod host_tests;
 mod noise_tests;
 
-use super::{Ask, Failure, observe};
+use super::{Ask, Bounds, Failure, Ran, observe};
 use crate::drift::{Difference, Found, Observation, Reference, Salted};
 use crate::manifest::{Baseline, Header, Identity, Label, ProjectedSet};
 use crate::model::Reason;
@@ -34,6 +34,9 @@ fn ask() -> Ask<'static> {
         root: "/",
         live: true,
         sudo: false,
+        probe: crate::inventory::ProbeChoice::Stream,
+        bounds: Bounds::CAPTURE,
+        deadline: std::time::Instant::now() + std::time::Duration::from_secs(60),
         gentle: false,
         limits: Limits::default(),
         scopes: &SCOPES,
@@ -78,7 +81,8 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
 
 /// What one look at a host gives, compared with this machine.
 fn look(connection: &mut dyn Connection, base: &[Record]) -> Result<Observation, Failure> {
-    observe(connection, &ask(), &[reference(1, base)])
+    let references = [reference(1, base)];
+    observe(connection, &Ask { bounds: Bounds::of(&references), ..ask() }, &references, &mut Ran::default())
 }
 
 /// What was found out about a host.

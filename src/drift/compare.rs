@@ -9,7 +9,7 @@ use crate::model::{Attributes, Change, Code, Finding, Severity};
 use crate::policy::Policy;
 use crate::protocol::coverage::{Coverage, Part, SkippedMount};
 use crate::protocol::record::RecordWriter;
-use crate::protocol::{Attr, Kind, Record, RecordRef, Value, Why};
+use crate::protocol::{Attr, Kind, Record, RecordRef, System, Value, Why};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -27,7 +27,7 @@ const CODES: [(Code, &[Attr]); 15] = [
     (Code::SelinuxChanged, &[Attr::Selinux]),
     (Code::FlagsChanged, &[Attr::Flags]),
     (Code::LinkChanged, &[Attr::Link]),
-    (Code::PackageVersion, &[Attr::Version]),
+    (Code::PackageVersion, &[Attr::Version, Attr::Build]),
     (Code::PackageState, &[Attr::State]),
     (Code::MountChanged, &[Attr::FsType, Attr::MountOptions]),
 ];
@@ -202,13 +202,14 @@ struct Seen<'a> {
     skipped: HashMap<&'a [u8], &'a [u8]>,
     /// More was lost than is told in detail: then nothing that did not come is known to be absent.
     detail_lost: bool,
-    packages: bool,
+    /// Package systems that were read whole, as bits.
+    packages: u8,
     mounts: bool,
 }
 
 impl<'a> Seen<'a> {
     fn new(coverage: &'a Coverage) -> Self {
-        let lost = |name: &[u8]| coverage.troubles.iter().any(|t| t.part == Part::Source && t.path == name);
+        let lost = |name: &[u8]| coverage.troubles.iter().any(|t| t.part == Part::Source && t.path.starts_with(name));
         let detail_lost = coverage.troubles_total > coverage.troubles.len() as u64;
         let blind = |part| matches!(part, Part::Below | Part::Entry);
         let mounts = coverage.skipped_mounts.iter();
@@ -216,7 +217,7 @@ impl<'a> Seen<'a> {
             blind: coverage.troubles.iter().filter(|t| blind(t.part)).map(|t| t.path.as_slice()).collect(),
             skipped: mounts.map(|mount| (mount.path.as_slice(), mount.fs_type.as_slice())).collect(),
             detail_lost,
-            packages: coverage.has_packages && !lost(b"packages"),
+            packages: whole(coverage),
             // The trouble of the mount table may be among those without detail; packages say so in a field of their own.
             mounts: !detail_lost && !lost(b"mountinfo"),
         }
@@ -229,7 +230,9 @@ impl<'a> Seen<'a> {
                 !self.detail_lost
                     && record.path().is_some_and(|path| !places(path).any(|place| self.blind.contains(place)))
             }
-            Namespace::Package => self.packages,
+            Namespace::Package => {
+                System::of(record.subject()).is_some_and(|(system, _, _)| self.packages & system.bit() != 0)
+            }
             Namespace::Mount => self.mounts,
             Namespace::Fact => true,
         }
@@ -241,9 +244,26 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// The package systems that were read whole, as bits. A system of bundles that is not there has none; a distribution's own
+/// that is not there was not found.
+fn whole(coverage: &Coverage) -> u8 {
+    let there = coverage.systems | System::Snap.bit() | System::Flatpak.bit();
+    let sources = coverage.troubles.iter().filter(|trouble| trouble.part == Part::Source);
+    sources.fold(there, |left, trouble| match trouble.path.strip_prefix(b"packages") {
+        None => left,
+        // They changed meanwhile, all that is known of them.
+        Some([]) => 0,
+        Some(room) => {
+            let named = |system: &System| room.strip_prefix(b":") == Some(system.word().as_bytes());
+            // A trouble hides what its own system lost, and nothing of another one.
+            System::ALL.into_iter().find(named).map_or(0, |system| left & !system.bit())
+        }
+    })
+}
+
 /// A path and the folders that it is in, from the inside out. There may be as many troubles as findings, so that each
 /// finding asks for its own few folders and not for every trouble.
-fn places(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn places(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let folders =
         path.iter().enumerate().rev().filter(|(at, byte)| **byte == b'/' && *at > 0).map(|(at, _)| &path[..at]);
     std::iter::once(path).chain(folders).chain(std::iter::once(&b"/"[..]))

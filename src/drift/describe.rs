@@ -41,7 +41,8 @@ pub fn text(record: RecordRef<'_>, attr: Attr, value: Value<'_>) -> String {
         | Attr::State
         | Attr::Text
         | Attr::FsType
-        | Attr::MountOptions => escape(bytes),
+        | Attr::MountOptions
+        | Attr::Build => escape(bytes),
     }
 }
 

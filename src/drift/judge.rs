@@ -3,15 +3,15 @@
 //! *Invariant:* `Clean` and `Outdated` are made from a `Complete` alone, and only `complete` makes one; less coverage
 //! never gives a better verdict.
 
-use super::compare::{by_weight, compare, is_drift, mount_added, reason};
+use super::compare::{by_weight, compare, is_drift, mount_added, places, reason};
 use super::reference::{Difference, Reference};
 use crate::manifest::Identity;
 use crate::model::text::escape;
 use crate::model::{Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
-use crate::policy::Policy;
+use crate::policy::{Policy, UNSEEN};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::reply::Texts;
-use crate::protocol::{Attr, Mask, Value};
+use crate::protocol::{Attr, Mask, System, Value};
 use std::collections::{BTreeMap, HashSet};
 
 /// What a host said, verified as far as it can be from outside.
@@ -102,14 +102,12 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
         findings.extend(unasked_mounts(observation, policy));
         by_weight(&mut findings);
     }
-    let has_packages =
-        |reference: &Reference| reference.set.set.records.iter().any(|record| record.subject().starts_with(b"pkg:"));
     let compared = observation.found != Found::AnotherSystem;
     let told = reasons.iter().any(|obstacle| obstacle.reason == Reason::Packages);
-    if compared && !coverage.has_packages && !told && selected.is_some_and(has_packages) {
+    if let Some(system) = selected.filter(|_| compared && !told).and_then(|selected| missing(selected, coverage)) {
         reasons.push(Obstacle {
             reason: Reason::Packages,
-            text: "it has no package database that driftscan reads, and its baseline has packages".to_owned(),
+            text: format!("it has no package database of {}, and its baseline has packages", system.word()),
             remedy: None,
         });
     }
@@ -123,17 +121,32 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
     Judgement { verdict, reference: label(equal), versions_behind: behind, findings, reasons, coverage }
 }
 
+/// A distribution's own package system that the reference has packages of and that was not found. Snaps and flatpaks are
+/// no system's foundation: where there are none, they were removed.
+fn missing(selected: &Reference, coverage: &Coverage) -> Option<System> {
+    System::ALL
+        .into_iter()
+        .find(|system| *system < System::Snap && selected.set.set.has(*system) && !coverage.has(*system))
+}
+
 /// Attributes that came unread and that no trouble accounts for. They are no findings, so without this a host whose
 /// coverage is silent about them would be clean.
 fn untold(difference: &Difference, coverage: &Coverage) -> Vec<Trouble> {
     let told: HashSet<(&[u8], Part)> = coverage.troubles.iter().map(|t| (t.path.as_slice(), t.part)).collect();
+    // A trouble of a folder's content stands for every file in it that was not read for the same reason.
+    let folders = coverage.troubles.iter().filter(|t| t.part == Part::Content);
+    let folders: HashSet<(&[u8], Why)> = folders.map(|t| (t.path.as_slice(), t.why)).collect();
+    let is_told = |path, part, why| {
+        told.contains(&(path, part))
+            || part == Part::Content && places(path).any(|place| folders.contains(&(place, why)))
+    };
     let mut untold = Vec::new();
     for record in &difference.added {
         let place = record.view().path().unwrap_or(record.subject());
         let mut unread: Vec<(Part, Why)> = Vec::new();
         for (attr, value) in record.view().attrs() {
             if let Value::Unread(why) = value
-                && !told.contains(&(place, part(attr)))
+                && !is_told(place, part(attr), why)
             {
                 unread.push((part(attr), why));
             }
@@ -183,12 +196,15 @@ fn is_of_the_kernel(mount: &SkippedMount) -> bool {
 /// What was not read and is not excused, an obstacle a reason. What nobody accounted for can't be excused.
 fn obstacles(coverage: &Coverage, untold: &[Trouble], policy: &Policy) -> Vec<Obstacle> {
     let mut by_reason: BTreeMap<Reason, Vec<&Trouble>> = BTreeMap::new();
-    for trouble in coverage.troubles.iter().filter(|trouble| !excused(trouble, policy)).chain(untold) {
+    let not_excused = coverage.troubles.iter().filter(|trouble| !excused(trouble, policy));
+    let (blind, not_excused): (Vec<&Trouble>, Vec<&Trouble>) = not_excused.partition(|trouble| is_unseen(trouble));
+    for trouble in not_excused.into_iter().chain(untold) {
         by_reason.entry(reason(trouble.why)).or_default().push(trouble);
     }
     let lost = coverage.troubles_total.saturating_sub(coverage.troubles.len() as u64);
     let mut obstacles: Vec<Obstacle> =
         by_reason.into_iter().map(|(reason, troubles)| obstacle(reason, &troubles)).collect();
+    obstacles.extend(unseen_by_all(&blind));
     if lost > 0 {
         obstacles.push(Obstacle {
             reason: Reason::Limit,
@@ -199,7 +215,29 @@ fn obstacles(coverage: &Coverage, untold: &[Trouble], policy: &Policy) -> Vec<Ob
     obstacles
 }
 
+/// Whether a trouble names an attribute that the way of collecting could see of no entry at all.
+fn is_unseen(trouble: &Trouble) -> bool {
+    trouble.part == Part::Source && UNSEEN.iter().any(|(word, _)| word.as_bytes() == trouble.path)
+}
+
+/// The obstacle of attributes that nobody could see.
+fn unseen_by_all(blind: &[&Trouble]) -> Option<Obstacle> {
+    let words: Vec<String> = blind.iter().map(|trouble| escape(&trouble.path)).collect();
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    (!blind.is_empty()).then(|| Obstacle {
+        reason: Reason::Unreadable,
+        text: format!("the sh way can't see these attributes of any entry: {}", words.join(", ")),
+        remedy: Some(format!(
+            "let a probe run there (probe=installed), or accept it by name in the policy: excuse_unseen = [{}]",
+            quoted.join(", ")
+        )),
+    })
+}
+
 fn excused(trouble: &Trouble, policy: &Policy) -> bool {
+    if is_unseen(trouble) {
+        return trouble.why == Why::Denied && policy.excuses_unseen(&trouble.path);
+    }
     // Only a refusal can be excused by name: a race or a limit says nothing about what the account may read.
     reason(trouble.why) == Reason::Unreadable && trouble.part != Part::Source && policy.excuses(&trouble.path)
 }
@@ -228,14 +266,52 @@ fn obstacle(reason: Reason, troubles: &[&Trouble]) -> Obstacle {
             format!("a limit was reached at {names}{tail}"),
             Some("find out what filled it, or raise [limits] in the policy".to_owned()),
         ),
-        Reason::Packages => (
-            "its package database is locked, interrupted or not well-formed".to_owned(),
-            Some("on the host: dpkg --audit".to_owned()),
-        ),
+        Reason::Packages => unread_packages(troubles),
         Reason::Internal => (format!("a process of the probe ended early; not read: {names}{tail}"), None),
         _ => (format!("errors of the host's kernel at {names}{tail}"), None),
     };
     Obstacle { reason, text, remedy }
+}
+
+/// What is the matter with package databases, by the names and the error numbers that the probe gives them.
+fn unread_packages(troubles: &[&Trouble]) -> (String, Option<String>) {
+    const LOCKED: u16 = 11;
+    const INTERRUPTED: u16 = 115;
+    // ENOSYS: the way of collecting does not know this system.
+    const UNKNOWN: u16 = 38;
+    let mut texts = Vec::new();
+    let mut remedies = Vec::new();
+    for trouble in troubles {
+        let system =
+            System::ALL.into_iter().find(|s| trouble.path.strip_prefix(b"packages:") == Some(s.word().as_bytes()));
+        let Some(system) = system else {
+            texts.push("packages changed while the host was read".to_owned());
+            remedies.push("scan again when its packages are left alone");
+            continue;
+        };
+        if trouble.errno == UNKNOWN {
+            texts.push(format!("the packages of {} are not read by the sh way", system.word()));
+            remedies.push("let a probe run there (probe=installed)");
+            continue;
+        }
+        let what = match trouble.errno {
+            LOCKED => "is locked: packages are being changed",
+            INTERRUPTED => "says that a change was begun and not finished",
+            _ => "is not readable, or not well-formed",
+        };
+        texts.push(format!("the package database of {} {what}", system.word()));
+        remedies.push(match (system, trouble.errno) {
+            (_, LOCKED) => "scan again when it is done",
+            (System::Dpkg, _) => "on the host: dpkg --audit",
+            (System::Rpm, _) => "on the host: rpmdb --verifydb",
+            (System::Apk, _) => "on the host: apk fix",
+            (System::Pacman, _) => "on the host: pacman -Dk",
+            (System::Snap, _) => "on the host: snap list",
+            (System::Flatpak, _) => "on the host: flatpak repair --dry-run",
+        });
+    }
+    remedies.dedup();
+    (texts.join("; "), Some(remedies.join("; ")))
 }
 
 fn shown(observation: &Observation, complete: bool, awaiting_view: u64, policy: &Policy) -> HostCoverage {
@@ -249,7 +325,8 @@ fn shown(observation: &Observation, complete: bool, awaiting_view: u64, policy: 
         awaiting_view,
         hashed_bytes: coverage.hashed_bytes,
         oversize: coverage.oversize,
-        packages: coverage.has_packages.then_some(coverage.packages),
+        packages: (coverage.systems != 0).then_some(coverage.packages),
+        systems: System::ALL.into_iter().filter(|system| coverage.has(*system)).collect(),
         live: observation.live,
         flags_untold: coverage.flags_untold,
         ignored: coverage.ignored.iter().map(|(number, count)| (rule(*number), *count)).collect(),

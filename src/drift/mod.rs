@@ -7,6 +7,7 @@ pub mod describe;
 pub mod judge;
 pub mod peel;
 pub mod reference;
+pub mod version;
 
 pub use compare::compare;
 pub use judge::{Found, Judgement, Observation, judge};

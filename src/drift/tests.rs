@@ -32,7 +32,7 @@ static PLAIN: LazyLock<Policy> = LazyLock::new(|| policy(""));
 
 /// A coverage without a gap.
 fn whole() -> Coverage {
-    Coverage { has_packages: true, ..Coverage::default() }
+    Coverage { systems: 1, ..Coverage::default() }
 }
 
 /// A coverage with these troubles.

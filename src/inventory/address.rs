@@ -126,7 +126,7 @@ fn read_host(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-fn read_v6(text: &str) -> Result<String, Refusal> {
+pub(super) fn read_v6(text: &str) -> Result<String, Refusal> {
     let (address, zone) = match text.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),
         None => (text, None),

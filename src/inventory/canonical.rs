@@ -19,7 +19,8 @@ pub fn canonical(hosts: &[Host]) -> String {
 
 fn line(host: &Host) -> String {
     // Every field is named here, so that a new one does not compile until it is written or left out on purpose.
-    let Host { name, group, reach, template, root, sudo, identity, host_key, tags, place: _ } = host;
+    let Host { name, group, reach, template, root, sudo, identity, host_key, jump, transport, probe, tags, place: _ } =
+        host;
     let mut cells: Vec<String> = Vec::new();
     let mut cell = |key: &str, value: Option<&[u8]>| {
         if let Some(value) = value {
@@ -43,6 +44,13 @@ fn line(host: &Host) -> String {
     cell("sudo", sudo.map(|sudo| if sudo { &b"yes"[..] } else { b"no" }));
     cell("identity", identity.as_ref().map(|path| path.as_os_str().as_encoded_bytes()));
     cell("host-key", host_key.as_deref().map(str::as_bytes));
+    if let Some(jump) = jump {
+        let hosts: Vec<String> = jump.iter().map(ToString::to_string).collect();
+        let hosts = if hosts.is_empty() { "none".to_owned() } else { hosts.join(",") };
+        cell("jump", Some(hosts.as_bytes()));
+    }
+    cell("transport", transport.map(|choice| choice.word().as_bytes()));
+    cell("probe", probe.map(|choice| choice.word().as_bytes()));
     for (key, value) in tags {
         cell("tag", Some(key.as_bytes()));
         cell("is", Some(value.as_bytes()));
@@ -85,6 +93,13 @@ mod tests {
             "a sudo=yes",
             "a identity=k",
             "a host-key=SHA256:p4KdM9yTz1hRcU7vB0eXnS6wQj2gLf8aNi5oZt3mYrE",
+            "a jump=none",
+            "a jump=b",
+            "a jump=b,c",
+            "a transport=ssh2",
+            "a transport=openssh",
+            "a probe=auto",
+            "a probe=sh",
             "a x=1",
             "a x=2",
             "a y=1",

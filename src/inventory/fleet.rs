@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::address;
 use super::fold::fold;
-use super::host::{Host, Place, Reach};
+use super::host::{Host, JumpHost, Place, Reach};
 use super::mistake::{Mistake, Refusal, Remarks, Warning, quote};
 
 /// The most hosts a file may name.
@@ -57,8 +57,9 @@ impl Fleet {
     }
 }
 
-/// What makes two hosts the same: the machine, the way in, and the tree that is scanned.
-type Key = (String, Option<u16>, Option<String>, Option<String>);
+/// What makes two hosts the same: the machine, the way in, and the tree that is scanned. One private address is another machine
+/// behind each bastion.
+type Key = (String, Option<u16>, Option<String>, Option<String>, Option<Vec<JumpHost>>);
 
 fn key(host: &Host) -> Key {
     let (machine, port, user) = match &host.reach {
@@ -66,7 +67,7 @@ fn key(host: &Host) -> Key {
         // No host has an empty name, so this machine can't be taken for one that is dialled.
         Reach::Local => (String::new(), None, None),
     };
-    (machine, port, user, host.root.clone())
+    (machine, port, user, host.root.clone(), host.jump.clone())
 }
 
 /// Hosts of one line that stand on an earlier line too.
@@ -158,6 +159,15 @@ mod tests {
 
     fn targets(words: &str) -> Vec<Host> {
         target::parse(words.split(' ')).unwrap()
+    }
+
+    #[test]
+    fn one_address_behind_two_bastions_is_two_hosts() {
+        let file = b"10.0.0.5 name=a jump=site-a\n10.0.0.5 name=b jump=site-b\n10.0.0.5 name=c jump=none\n10.0.0.5 name=d jump=site-a\n";
+        let fleet = hosts_file::parse("hosts.txt", file).unwrap();
+        let names: Vec<&str> = fleet.hosts.iter().map(|host| host.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        assert_eq!(fleet.warnings.len(), 1, "{:?}", fleet.warnings);
     }
 
     #[test]

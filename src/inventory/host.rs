@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use super::mistake::{Mistake, Refusal};
 use super::spelling::{TEMPLATE, VERSION};
 
+pub use super::way::{JumpHost, ProbeChoice, TransportChoice, is_plain_host, is_plain_user};
+
 /// Where a word was written, for messages: `hosts.txt:12`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
@@ -103,6 +105,12 @@ pub struct Host {
     pub identity: Option<PathBuf>,
     /// `host-key=`: `SHA256:...` that the host's key must have.
     pub host_key: Option<String>,
+    /// `jump=`: the machines to go through, the nearest first; empty for `none`, `None` leaves it to `ssh_config`.
+    pub jump: Option<Vec<JumpHost>>,
+    /// `transport=`; `None` leaves it to `--transport`.
+    pub transport: Option<TransportChoice>,
+    /// `probe=`; `None` leaves it to `--probe`.
+    pub probe: Option<ProbeChoice>,
     /// Every other `key=value`, for later use, in the order of the keys.
     pub tags: Vec<(String, String)>,
     /// Where it was written.

@@ -15,9 +15,10 @@ pub mod node_set;
 mod settings;
 mod spelling;
 pub mod target;
+mod way;
 
 pub use canonical::canonical;
 pub use fleet::{Fleet, MAX_HOSTS};
-pub use host::{Host, Place, Reach, TemplateRef};
+pub use host::{Host, JumpHost, Place, ProbeChoice, Reach, TemplateRef, TransportChoice};
 pub use mistake::{Mistake, Warning};
 pub use node_set::{NodeSet, NodeSetError, fold};

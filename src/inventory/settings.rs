@@ -10,9 +10,10 @@ use base64::Engine as _;
 
 use super::address::Address;
 use super::distance::distance;
-use super::host::{Host, Place, Reach, TemplateRef};
+use super::host::{Host, JumpHost, Place, ProbeChoice, Reach, TemplateRef, TransportChoice};
 use super::mistake::{Refusal, Remarks, quote};
-use super::spelling::{GROUP, IDENTITY, JUMP, ROOT, USER, named};
+use super::spelling::{GROUP, IDENTITY, ROOT, USER, named};
+use super::way::{read_jump, read_probe, read_transport};
 use crate::model::text::escape;
 
 /// The words that mean something now; every other is a tag.
@@ -44,8 +45,12 @@ pub(super) struct Settings {
     sudo: Option<bool>,
     identity: Option<PathBuf>,
     host_key: Option<String>,
+    /// Empty for `none`, which wins over a group's.
+    jump: Option<Vec<JumpHost>>,
+    transport: Option<TransportChoice>,
+    probe: Option<ProbeChoice>,
     tags: BTreeMap<String, String>,
-    /// Every key written, also those that leave no other trace, as `jump=none`.
+    /// Every key written.
     pub(super) keys: BTreeSet<String>,
 }
 
@@ -107,7 +112,9 @@ impl Settings {
             "sudo" => self.sudo = Some(read_yes_or_no(key, value)?),
             "identity" => self.identity = Some(read_identity(value)?),
             "host-key" => self.host_key = Some(read_host_key(value)?),
-            "jump" | "transport" | "probe" => read_way(key, value)?,
+            "jump" => self.jump = Some(read_jump(value)?),
+            "transport" => self.transport = Some(read_transport(value)?),
+            "probe" => self.probe = Some(read_probe(value)?),
             "port" => {
                 let text = format!("port= is no word; {} would be ignored", quote(value));
                 return Err(Refusal::new(text, "write the port behind the host, such as web-01:2222"));
@@ -139,6 +146,9 @@ impl Settings {
             sudo: self.sudo.or(defaults.sudo),
             identity: self.identity.or_else(|| defaults.identity.clone()),
             host_key: self.host_key.or_else(|| defaults.host_key.clone()),
+            jump: self.jump.or_else(|| defaults.jump.clone()),
+            transport: self.transport.or(defaults.transport),
+            probe: self.probe.or(defaults.probe),
             tags,
             keys: self.keys,
         }
@@ -156,6 +166,9 @@ impl Settings {
             sudo: self.sudo,
             identity: self.identity.clone(),
             host_key: self.host_key.clone(),
+            jump: self.jump.clone(),
+            transport: self.transport,
+            probe: self.probe,
             tags: self.tags.clone().into_iter().collect(),
             place,
         }
@@ -221,26 +234,6 @@ fn read_host_key(value: &str) -> Result<String, Refusal> {
             "on the host's console type `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`, then write host-key=SHA256:... in full",
         )),
     }
-}
-
-/// Reads how a host is reached and probed; there is one way yet, so nothing is kept.
-fn read_way(key: &str, value: &str) -> Result<(), Refusal> {
-    let (built, coming, remedy) = match key {
-        "jump" => {
-            (&["none"][..], &[][..], "remove it, or write jump=none for a host that this machine reaches directly")
-        }
-        "transport" => (&["ssh2"][..], &["openssh"][..], "remove it, or write transport=ssh2"),
-        _ => (&["auto", "stream"][..], &["installed", "sh"][..], "remove it, or write probe=auto or probe=stream"),
-    };
-    if built.contains(&value) {
-        return Ok(());
-    }
-    if key == "jump" {
-        JUMP.admit(value)?;
-    } else if !coming.contains(&value) {
-        return Err(Refusal::new(format!("{key}={} is unknown", quote(value)), remedy));
-    }
-    Err(Refusal::new(format!("{key}={value} is not built yet; a later release brings it"), remedy))
 }
 
 fn read_tag(key: &str, value: &str) -> Result<String, Refusal> {
@@ -311,17 +304,23 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_release_brings_is_refused() {
-        insta::assert_snapshot!(refused("jump=bastion.example.net"), @r"
-        command line: jump=bastion.example.net is not built yet; a later release brings it
-          help: remove it, or write jump=none for a host that this machine reaches directly
-        ");
-        for word in ["transport=openssh", "probe=installed", "probe=sh"] {
-            assert!(refused(word).contains("not built yet"), "{word}");
-        }
+    fn words_of_the_way() {
+        let (settings, remarks) = read("jump=a,b:2222 transport=openssh probe=installed", Scope::Host);
+        assert!(remarks.mistakes.is_empty(), "{remarks:?}");
+        let host = settings.host(Address::read("web-01").unwrap(), "web-01".into(), Place::command_line());
+        assert_eq!(host.jump.unwrap().len(), 2);
+        assert_eq!(host.transport, Some(TransportChoice::OpenSsh));
+        assert_eq!(host.probe, Some(ProbeChoice::Installed));
         assert!(refused("probe=magic").contains("unknown"));
-        let (_, remarks) = read("jump=none transport=ssh2 probe=auto", Scope::Host);
-        assert!(remarks.mistakes.is_empty());
+        assert!(refused("transport=telnet").contains("unknown"));
+    }
+
+    #[test]
+    fn jump_none_wins_over_the_groups() {
+        let (defaults, _) = read("jump=bastion", Scope::Defaults);
+        let (own, _) = read("jump=none", Scope::Host);
+        let host = own.over(&defaults).host(Address::read("a").unwrap(), "a".into(), Place::command_line());
+        assert_eq!(host.jump, Some(Vec::new()));
     }
 
     #[test]

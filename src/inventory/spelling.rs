@@ -102,7 +102,7 @@ pub(super) const JUMP: Spelling = Spelling {
     starts: "[",
     inner: "._:@,[]%-",
     longest: 1024,
-    remedy: "write jump=none, or leave the word out",
+    remedy: "write jump=bastion.example.net, several with commas, or jump=none",
 };
 
 impl Spelling {

@@ -77,6 +77,9 @@ fn local(name: &str, root: Option<&str>) -> Host {
         sudo: None,
         identity: None,
         host_key: None,
+        jump: None,
+        transport: None,
+        probe: None,
         tags: Vec::new(),
         place: Place::command_line(),
     }

@@ -6,6 +6,7 @@
 use super::baseline::Baseline;
 use super::overlap::overlap;
 use crate::model::text::escape;
+use crate::protocol::System;
 use crate::protocol::record::RecordWriter;
 use crate::protocol::rule::Facts;
 use crate::protocol::{Attr, Digest, Id, Kind, Mask, Pattern, Record, RecordRef, RuleSet, Salt, Value, digest};
@@ -70,6 +71,8 @@ pub struct ProjectedSet {
     pub rulings: Vec<u16>,
     digests: Vec<Digest>,
     set: Digest,
+    systems: u8,
+    bytes: u64,
 }
 
 impl ProjectedSet {
@@ -128,13 +131,28 @@ impl ProjectedSet {
         }
         let digests: Vec<Digest> = records.iter().map(|record| digest::of_record(record.view().encoded())).collect();
         let set = set_of(&digests);
-        Ok(Self { records, rulings, digests, set })
+        let system = |record: &Record| System::of(record.subject()).map_or(0, |(system, _, _)| system.bit());
+        let systems = records.iter().map(system).fold(0, |all, bit| all | bit);
+        let bytes = records.iter().map(|record| record.view().encoded().len() as u64).sum();
+        Ok(Self { records, rulings, digests, set, systems, bytes })
     }
 
     /// The digest of the whole set.
     #[must_use]
     pub fn set(&self) -> &Digest {
         &self.set
+    }
+
+    /// Whether a package of this system is among the records.
+    #[must_use]
+    pub fn has(&self, system: System) -> bool {
+        self.systems & system.bit() != 0
+    }
+
+    /// How many bytes the records take, encoded.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The digest of each record.

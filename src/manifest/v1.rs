@@ -138,6 +138,8 @@ struct RecordLine {
     fstype: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     options: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build: Option<Text>,
 }
 
 /// The word of a file type.
@@ -197,6 +199,7 @@ impl RecordLine {
             Attr::Text => Some(&mut self.value),
             Attr::FsType => Some(&mut self.fstype),
             Attr::MountOptions => Some(&mut self.options),
+            Attr::Build => Some(&mut self.build),
             Attr::Kind | Attr::Mode | Attr::Size | Attr::Content | Attr::View => None,
         }
     }

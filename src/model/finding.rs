@@ -139,6 +139,7 @@ pub fn attr_name(attr: Attr) -> &'static str {
         Attr::Text => "value",
         Attr::FsType => "fstype",
         Attr::MountOptions => "options",
+        Attr::Build => "build",
     }
 }
 

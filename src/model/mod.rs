@@ -10,7 +10,8 @@ pub mod verdict;
 
 pub use finding::{Attributes, Change, Code, Finding};
 pub use outcome::{
-    BaselineUse, Collector, Digests, Evidence, FleetOutcome, HostCoverage, HostOutcome, Obstacle, TroubleShown, Wire,
+    BaselineUse, Collector, Digests, Evidence, FleetOutcome, HostCoverage, HostOutcome, Obstacle, Resumed,
+    TroubleShown, Wire,
 };
 pub use run_id::RunId;
 pub use verdict::{Decision, Reason, Severity, Verdict};

@@ -5,7 +5,7 @@
 
 use super::finding::Finding;
 use super::verdict::{Decision, Reason, Verdict, closed_words};
-use crate::protocol::Digest;
+use crate::protocol::{Digest, System};
 
 closed_words! {
     /// What collected on the host.
@@ -62,6 +62,8 @@ pub struct HostCoverage {
     pub oversize: u64,
     /// Packages found; `None` where the host has no database.
     pub packages: Option<u64>,
+    /// Which package systems they are of.
+    pub systems: Vec<System>,
     /// Whether kernel and mounts were compared.
     pub live: bool,
     /// Entries whose file system does not tell immutable and append-only flags.
@@ -167,6 +169,19 @@ pub struct Digests {
     pub policy: String,
     /// Of the fleet as it was selected.
     pub inventory: String,
+    /// Of how its hosts are reached and read, and of what revokes trust in them; empty where that was not kept.
+    pub ways: String,
+}
+
+/// What a run took over from one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resumed {
+    /// The run that was taken up.
+    pub run: super::RunId,
+    /// RFC 3339, UTC: when the oldest of the runs began whose outcomes stand here.
+    pub since: String,
+    /// How many hosts were taken over.
+    pub hosts: usize,
 }
 
 /// What came of the run.
@@ -178,6 +193,8 @@ pub struct FleetOutcome {
     pub started: String,
     /// Milliseconds from start to end.
     pub millis: u64,
+    /// What was taken over from an earlier run.
+    pub resumed: Option<Resumed>,
     /// The signal that cut the run off, if one did.
     pub interrupted: Option<i32>,
     /// Hosts that were selected; more than `hosts` has where the run was cut off.

@@ -5,10 +5,11 @@
 use super::profile::Profile;
 use super::rule::RuleText;
 use super::severity::{self, ByPath};
+use super::unseen::UNSEEN;
 use crate::model::{Change, Code, Severity};
 use crate::protocol::bytes::{put_string, put_varint};
 use crate::protocol::request::Limits;
-use crate::protocol::{Pattern, RecordRef, Rule, RuleSet};
+use crate::protocol::{Mask, Pattern, RecordRef, Rule, RuleSet};
 
 /// What holds beside the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,11 +18,18 @@ pub(super) struct Settings {
     pub(super) scopes: Vec<Vec<u8>>,
     pub(super) limits: Limits,
     pub(super) excused: Vec<Pattern>,
+    pub(super) unseen: Mask,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { drift_at: Severity::Low, scopes: vec![b"/".to_vec()], limits: Limits::default(), excused: Vec::new() }
+        Self {
+            drift_at: Severity::Low,
+            scopes: vec![b"/".to_vec()],
+            limits: Limits::default(),
+            excused: Vec::new(),
+            unseen: Mask::NONE,
+        }
     }
 }
 
@@ -105,6 +113,12 @@ impl Policy {
             && self.settings.excused.iter().any(|pattern| pattern.matches(path) || pattern.covers_below(path))
     }
 
+    /// Whether an attribute that a way of collecting can't see is excused by name in `excuse_unseen`.
+    #[must_use]
+    pub fn excuses_unseen(&self, word: &[u8]) -> bool {
+        UNSEEN.iter().any(|(name, attr)| name.as_bytes() == word && self.settings.unseen.has(*attr))
+    }
+
     /// The lowest severity that makes a host drifted.
     #[must_use]
     pub fn drift_at(&self) -> Severity {
@@ -127,13 +141,14 @@ impl Policy {
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
         let mut out = b"driftscan.policy.1\0".to_vec();
-        let Settings { drift_at, scopes, limits, excused } = &self.settings;
+        let Settings { drift_at, scopes, limits, excused, unseen } = &self.settings;
         put_string(&mut out, drift_at.word().as_bytes());
         put_varint(&mut out, scopes.len() as u64);
         for scope in scopes {
             put_string(&mut out, scope);
         }
-        let Limits { entries, bytes, guard_entries, guard_bytes, file_bytes, depth, seconds } = *limits;
+        let Limits { entries, bytes, guard_entries, guard_bytes, guard_records: _, file_bytes, depth, seconds } =
+            *limits;
         for limit in [entries, bytes, guard_entries, guard_bytes, file_bytes, u64::from(depth), u64::from(seconds)] {
             put_varint(&mut out, limit);
         }
@@ -150,6 +165,7 @@ impl Policy {
             // The user's severities outrank the shipped ones, so who wrote a rule counts.
             out.push(u8::from(rule.origin == super::Origin::User));
         }
+        put_varint(&mut out, u64::from(unseen.0));
         out
     }
 }

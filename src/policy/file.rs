@@ -42,6 +42,7 @@ impl PolicyFile {
             drift_at: drift_at.unwrap_or(defaults.drift_at),
             scopes: valid::roots(raw.roots.as_ref(), &mut mistakes),
             limits: valid::limits(&raw.limits, &mut mistakes),
+            unseen: valid::unseen(&raw.excuse_unseen, &mut mistakes),
             excused: raw.excuse_unreadable.iter().filter_map(|word| valid::pattern(word, &mut mistakes)).collect(),
         };
         let rules = valid::rules(&raw.rules, Origin::User, &mut mistakes);

@@ -32,7 +32,16 @@ impl Dialect {
     fn keys(self) -> Keys {
         match self {
             Self::Policy => Keys {
-                known: &["schema", "extends", "drift_at", "excuse_unreadable", "scope", "limits", "rule"],
+                known: &[
+                    "schema",
+                    "extends",
+                    "drift_at",
+                    "excuse_unreadable",
+                    "excuse_unseen",
+                    "scope",
+                    "limits",
+                    "rule",
+                ],
                 later: &[
                     "common",
                     "content",
@@ -70,6 +79,7 @@ pub(super) struct Document {
     pub(super) extends: Option<Spanned<Vec<Word>>>,
     pub(super) drift_at: Option<Word>,
     pub(super) excuse_unreadable: Vec<Word>,
+    pub(super) excuse_unseen: Vec<Word>,
     pub(super) roots: Option<Spanned<Vec<Word>>>,
     pub(super) limits: Limits,
     pub(super) rules: Vec<Rule>,
@@ -125,6 +135,7 @@ impl Document {
             extends: top.words("extends", mistakes),
             drift_at: top.word("drift_at", mistakes),
             excuse_unreadable: top.words("excuse_unreadable", mistakes).map_or_else(Vec::new, Spanned::into_inner),
+            excuse_unseen: top.words("excuse_unseen", mistakes).map_or_else(Vec::new, Spanned::into_inner),
             roots,
             limits: limits.unwrap_or_default(),
             rules: rules(&top, "rule", mistakes),

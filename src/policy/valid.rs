@@ -6,10 +6,10 @@ use super::mistake::Collected;
 use super::nearest::nearest;
 use super::rule::{Origin, RuleText, Treatment};
 use super::table::Word;
-use super::{Profile, v1};
+use super::{Profile, UNSEEN, v1};
 use crate::model::Severity;
 use crate::protocol::request::Limits;
-use crate::protocol::{Kind, Pattern, When};
+use crate::protocol::{Kind, Mask, Pattern, When};
 use toml::Spanned;
 
 /// The most rules of a user; with those of the profiles they stay below what a request may hold.
@@ -73,6 +73,14 @@ pub(super) fn extends(words: Option<&Spanned<Vec<Word>>>, mistakes: &mut Collect
     let names: Vec<&str> = std::iter::once("auto").chain(Profile::ALL.iter().map(|profile| profile.name())).collect();
     let of = |name: &str| if name == "auto" { Some(Extend::Auto) } else { Profile::of(name).map(Extend::Named) };
     words.get_ref().iter().filter_map(|word| look_up(word, "profile", &names, of, mistakes)).collect()
+}
+
+/// The attributes that nobody needs to have seen.
+pub(super) fn unseen(words: &[Word], mistakes: &mut Collected) -> Mask {
+    let names = UNSEEN.map(|(name, _)| name);
+    let of = |typed: &str| UNSEEN.into_iter().find(|(name, _)| *name == typed).map(|(_, attr)| attr);
+    let found = words.iter().filter_map(|word| look_up(word, "attribute", &names, of, mistakes));
+    found.fold(Mask::NONE, Mask::with)
 }
 
 /// Holds a path pattern to its form, and to what a person probably means by it.
@@ -300,6 +308,8 @@ pub(super) fn limits(raw: &v1::Limits, mistakes: &mut Collected) -> Limits {
         entries: or(raw.entries.as_ref(), default.entries),
         bytes: or(raw.bytes.as_ref(), default.bytes),
         guard_entries: or(raw.guard_entries.as_ref(), default.guard_entries),
+        // Set for each comparison: it is a bound of the answer, not of the host.
+        guard_records: default.guard_records,
         guard_bytes: or(raw.guard_bytes.as_ref(), default.guard_bytes),
         file_bytes: or(raw.file_bytes.as_ref(), default.file_bytes),
         depth: small(raw.depth.as_ref(), default.depth, 4_096, "a depth"),

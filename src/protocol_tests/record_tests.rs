@@ -46,7 +46,7 @@ fn attributes_ascend_and_are_known() {
     assert_eq!(parse(b"fs:/a", &attrs), Err("order of attributes"));
     assert_eq!(parse(b"fs:/a", &[4, 0, 3, 0]), Err("order of attributes"));
     assert_eq!(parse(b"fs:/a", &[0, 0]), Err("attribute"));
-    assert_eq!(parse(b"fs:/a", &[21, 0]), Err("attribute"));
+    assert_eq!(parse(b"fs:/a", &[22, 0]), Err("attribute"));
     assert_eq!(parse(b"fs:/a", &[3]), Err("value"));
 }
 
@@ -115,7 +115,7 @@ fn numbers_of_the_wire_are_those_of_the_enums() {
         assert!(Mask::ALL.has(attr) && Mask::NONE.with(attr).has(attr));
     }
     assert_eq!(Attr::ALL.iter().fold(Mask::NONE, |mask, attr| mask.with(*attr)), Mask::ALL);
-    assert_eq!((Attr::of(0), Attr::of(21), Attr::of(255)), (None, None, None));
+    assert_eq!((Attr::of(0), Attr::of(22), Attr::of(255)), (None, None, None));
     for why in Why::ALL {
         assert_eq!(Why::of(why as u8), Some(why));
     }

@@ -61,7 +61,7 @@ fn an_ability_that_this_version_lacks_is_refused() {
         (Rule { when: When { kinds: 0x80, conditions: 0 }, ..base.clone() }, lacks),
         (Rule { when: When { kinds: 0, conditions: 4 }, ..base.clone() }, lacks),
         (Rule { mask: Mask(1), ..base.clone() }, lacks),
-        (Rule { mask: Mask(1 << 21), ..base.clone() }, lacks),
+        (Rule { mask: Mask(1 << 22), ..base.clone() }, lacks),
         (Rule { view: 1, ..base.clone() }, lacks),
     ] {
         let bytes = encoded(&RuleSet::new(vec![strange]).unwrap());

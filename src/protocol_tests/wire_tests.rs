@@ -14,14 +14,14 @@ fn any_coverage() -> impl Strategy<Value = Coverage> {
     let why = proptest::sample::select(Why::ALL.to_vec());
     let trouble = (path(), part, why, any::<u16>());
     let lists = (vec(any::<(u16, u64)>(), 0..4), vec((any::<u16>(), path()), 0..4), vec((path(), path()), 0..4));
-    (any::<[u64; 7]>(), any::<bool>(), lists, vec(trouble, 0..4), any::<u32>()).prop_map(
-        |(n, has_packages, (ignored, pruned, mounts), troubles, more)| Coverage {
+    (any::<[u64; 7]>(), 0..0x40u8, lists, vec(trouble, 0..4), any::<u32>()).prop_map(
+        |(n, systems, (ignored, pruned, mounts), troubles, more)| Coverage {
             walked: n[0],
             compared: n[1],
             hashed_bytes: n[2],
             oversize: n[3],
             packages: n[4],
-            has_packages,
+            systems,
             flags_untold: n[5],
             millis: n[6],
             ignored,
@@ -52,7 +52,8 @@ fn any_request() -> impl Strategy<Value = Request> {
                 bytes: n[1],
                 guard_entries: n[2],
                 guard_bytes: n[3],
-                file_bytes: n[4],
+                guard_records: n[4],
+                file_bytes: n[0] ^ n[4],
                 depth,
                 seconds,
             },

@@ -4,9 +4,9 @@
 
 use crate::model::{
     Attributes, BaselineUse, Change, Code, Collector, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage,
-    HostOutcome, Obstacle, Reason, RunId, Severity, TroubleShown, Verdict, Wire,
+    HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, TroubleShown, Verdict, Wire,
 };
-use crate::protocol::Attr;
+use crate::protocol::{Attr, System};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -30,6 +30,7 @@ pub(crate) fn host(name: &str, group: &str, reference: &str) -> HostOutcome {
             compared: 23_101,
             hashed_bytes: 850_000_000,
             packages: Some(412),
+            systems: vec![System::Dpkg],
             live: true,
             ignored: vec![("/var/log/**".into(), 120), ("/run/**".into(), 52)],
             millis: 380,
@@ -118,6 +119,7 @@ pub(crate) fn fleet(hosts: Vec<HostOutcome>, baselines: &[(&str, &str)]) -> Flee
         run: RunId::new("20261121T023004Z", [0x7c, 0x1f]),
         started: "2026-11-21T02:30:04Z".into(),
         millis: 4_120,
+        resumed: None,
         interrupted: None,
         selected: hosts.len(),
         hosts,
@@ -135,6 +137,7 @@ pub(crate) fn fleet(hosts: Vec<HostOutcome>, baselines: &[(&str, &str)]) -> Flee
             probe: "cd".repeat(32),
             policy: "ef".repeat(32),
             inventory: "01".repeat(32),
+            ways: "23".repeat(32),
         },
         drift_at: Severity::Low,
         allow_outdated: false,
@@ -296,6 +299,7 @@ fn any_coverage() -> impl Strategy<Value = HostCoverage> {
             hashed_bytes: n[3],
             oversize: n[4],
             packages,
+            systems: System::ALL.into_iter().filter(|system| n[7] >> *system as u8 & 1 == 1).collect(),
             live,
             flags_untold: n[5],
             ignored,
@@ -377,27 +381,33 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
 pub(crate) fn any_fleet() -> impl Strategy<Value = FleetOutcome> {
     let baseline = (any_text(), any_text(), select(vec!["", "web", "db"]), proptest::option::of(any_text()))
         .prop_map(|(label, digest, group, note)| BaselineUse { label, digest, group: group.to_owned(), note });
+    let resumed = proptest::option::of((any::<[u8; 2]>(), any_text(), 0usize..9));
     (
         any::<[u8; 2]>(),
         (any_text(), any::<u64>(), proptest::option::of(select(vec![2, 9, 15, -1, i32::MAX]))),
         0usize..5,
         vec(any_host(), 0..6),
         vec(baseline, 0..3),
-        (vec(any_text(), 4), select(Severity::ALL), any::<bool>(), vec(any_text(), 0..3)),
+        (vec(any_text(), 5), select(Severity::ALL), any::<bool>(), vec(any_text(), 0..3), resumed),
     )
         .prop_map(|(random, (started, millis, interrupted), more, hosts, baselines, rest)| {
-            let (digests, drift_at, allow_outdated, notes) = rest;
+            let (digests, drift_at, allow_outdated, notes, resumed) = rest;
             let mut digests = digests.into_iter();
             let mut next = || digests.next().unwrap_or_default();
             FleetOutcome {
                 run: RunId::new("20261121T023004Z", random),
                 started,
                 millis,
+                resumed: resumed.map(|(random, since, hosts)| Resumed {
+                    run: RunId::new("20261121T013004Z", random),
+                    since,
+                    hosts,
+                }),
                 interrupted,
                 selected: hosts.len() + more,
                 hosts,
                 baselines,
-                digests: Digests { tool: next(), probe: next(), policy: next(), inventory: next() },
+                digests: Digests { tool: next(), probe: next(), policy: next(), inventory: next(), ways: next() },
                 drift_at,
                 allow_outdated,
                 notes,

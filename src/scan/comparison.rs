@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* made once a run, before the first connection, so that everything that can be refused is refused then.
 
+use crate::collect::Bounds;
 use crate::drift::{Reference, Salted};
 use crate::manifest::{Baseline, Label, ProjectedSet, Recapture};
 use crate::policy::{Policy, witness};
@@ -18,6 +19,8 @@ pub struct Comparison {
     pub policy: Policy,
     /// Its compiled rules.
     pub rules: RuleSet,
+    /// What an answer may cost.
+    pub bounds: Bounds,
     /// Whether kernel and mounts are compared.
     pub live: bool,
     /// Records compared by metadata because their typed comparison is not there yet.
@@ -82,7 +85,8 @@ impl Comparison {
                 Err(reason) => left_out.push((baseline.header.label.clone(), reason)),
             }
         }
-        Ok(Self { references, policy, rules, live, awaiting_view, left_out })
+        let bounds = Bounds::of(&references);
+        Ok(Self { references, policy, rules, bounds, live, awaiting_view, left_out })
     }
 }
 

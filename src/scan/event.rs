@@ -43,8 +43,12 @@ pub struct Account {
     pub key_used: Option<String>,
     /// Whether the probe ran under sudo.
     pub sudo: bool,
-    /// The command, where one was started.
+    /// The command, where one was started; several, a line each, where the first did not do.
     pub command: Option<String>,
+    /// SHA-256 of the probe that was sent and ran, hexadecimal.
+    pub sent_probe: Option<&'static str>,
+    /// The SHA-256 that an installed probe gives itself, hexadecimal.
+    pub said_probe: Option<String>,
     /// SHA-256 of the request, hexadecimal.
     pub request: Option<String>,
     /// RFC 3339.

@@ -5,8 +5,9 @@
 use super::comparison::Comparison;
 use super::event::{Account, Event};
 use super::evidence::evidence;
-use crate::collect::{self, Ask, Failure, PROBE, command};
+use crate::collect::{self, Ask, Failure, Ran};
 use crate::drift::{Observation, judge};
+use crate::inventory::ProbeChoice;
 use crate::model::text::hex;
 use crate::model::{Collector, Decision, Evidence, HostOutcome, Reason, Verdict, Wire};
 use crate::protocol::Salt;
@@ -25,6 +26,17 @@ pub enum Way {
     Local,
 }
 
+impl Way {
+    /// What it shares with other hosts and has room for `--max-per-jump` of them: jump hosts.
+    #[must_use]
+    pub fn shared(&self) -> Vec<String> {
+        match self {
+            Self::Ssh(route) => route.shared_ways(),
+            Self::Local => Vec::new(),
+        }
+    }
+}
+
 /// One host of the run with all that was decided about it.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -40,6 +52,8 @@ pub struct Target {
     pub root: String,
     /// Whether the probe runs under sudo.
     pub sudo: bool,
+    /// What collects there.
+    pub probe: ProbeChoice,
     /// What it is compared with.
     pub comparison: Arc<Comparison>,
 }
@@ -77,6 +91,7 @@ pub(super) fn scan(
         deadline: start + terms.timeout,
         wire: Wire { attempts: 1, ..Wire::default() },
         host_key: None,
+        ran: Ran::default(),
         account: Account {
             host: target.name.clone(),
             address: target.address.clone(),
@@ -111,6 +126,7 @@ struct Task<'a> {
     deadline: Instant,
     wire: Wire,
     host_key: Option<String>,
+    ran: Ran,
     account: Account,
 }
 
@@ -125,14 +141,17 @@ impl Task<'_> {
                     match &step {
                         Step::Retrying { attempt, .. } => attempts = attempt + 1,
                         Step::HostKey { key: seen, .. } => key = Some(seen.clone()),
-                        Step::Resolved { .. } | Step::Connected { .. } | Step::LoggedIn { .. } => {}
+                        Step::Resolved { .. }
+                        | Step::Through { .. }
+                        | Step::Connected { .. }
+                        | Step::LoggedIn { .. } => {}
                     }
                     steps(step);
                 });
                 self.wire.attempts = attempts;
                 self.host_key = key;
                 let mut connection = dialled.map_err(|error| Failure::of_transport(&error))?;
-                self.converse(&mut connection)
+                self.converse(&mut *connection)
             }
         }
     }
@@ -147,19 +166,26 @@ impl Task<'_> {
             root: &self.target.root,
             live: comparison.live && self.target.root == "/",
             sudo: self.target.sudo,
+            probe: self.target.probe,
             gentle: self.terms.gentle,
             limits: ask_terms(comparison.policy.limits(), self.terms.timeout),
+            bounds: comparison.bounds,
+            deadline: self.deadline,
             scopes: comparison.policy.scopes(),
             rules: &comparison.rules,
             salt: &self.terms.salt,
             nonce,
         };
         self.account.key_used = connection.key_used().map(ToOwned::to_owned);
-        self.account.command = Some(command(ask.sudo, PROBE.len()));
-        let symbols = u32::try_from(crate::drift::reference::FIRST).unwrap_or(0);
-        self.account.request = Some(hex(&Sha256::digest(ask.request(Mode::Sketch(symbols)))));
-        connection.allow(collect::budget(&comparison.references), self.deadline);
-        let observed = collect::observe(connection, &ask, &comparison.references);
+        if ask.probe != ProbeChoice::Sh {
+            // What the sh way is sent is the paths that the host named itself.
+            let symbols = u32::try_from(crate::drift::reference::FIRST).unwrap_or(0);
+            self.account.request = Some(hex(&Sha256::digest(ask.request(Mode::Sketch(symbols)))));
+        }
+        let observed = collect::observe(connection, &ask, &comparison.references, &mut self.ran);
+        self.account.command = self.ran.commands();
+        self.account.sent_probe = self.ran.sent_probe();
+        self.account.said_probe = self.ran.said_digest().map(ToOwned::to_owned);
         let traffic = connection.traffic();
         self.wire.sent = traffic.sent;
         self.wire.received = traffic.received;
@@ -198,9 +224,9 @@ impl Task<'_> {
             reasons: judged.reasons,
             findings: judged.findings,
             coverage: Some(judged.coverage),
-            collector: Some(match target.way {
-                Way::Ssh(_) => Collector::Stream,
-                Way::Local => Collector::Local,
+            collector: self.ran.collector().map(|ran| match (&target.way, ran) {
+                (Way::Local, Collector::Stream) => Collector::Local,
+                (Way::Local | Way::Ssh(_), ran) => ran,
             }),
             evidence: evidence(&observation.evidence, now()),
             ..blank

@@ -8,9 +8,12 @@ mod evidence;
 mod host;
 mod pace;
 mod pool;
+mod resumption;
+mod turns;
 
 pub use comparison::{Comparison, NotComparable};
 pub use event::{Account, Event};
 pub use evidence::evidence;
 pub use host::{Target, Terms, Way, ask_terms};
 pub use pool::{Run, run};
+pub use resumption::{Grounds, NotResumable, OLDEST, Reached, Resumption, resume};

@@ -5,6 +5,7 @@
 use super::event::Event;
 use super::host::{Target, Terms, fault, scan};
 use super::pace::Pace;
+use super::turns::Turns;
 use crate::model::HostOutcome;
 use crate::transport::Dialer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,6 +27,8 @@ pub struct Run {
     pub jobs: usize,
     /// New connections a second; 0 is unlimited.
     pub rate: u32,
+    /// Sessions through one jump host at a time; 0 is unlimited.
+    pub per_jump: usize,
 }
 
 /// How often a stop is looked for while nothing happens.
@@ -48,28 +51,32 @@ pub fn run(
         .thread_name(|number| format!("host-{number}"))
         .stack_size(1 << 20)
         .build()?;
+    let turns = Turns::new(run.targets.iter().map(|target| target.way.shared()), run.per_jump);
     let run = Arc::new(run);
-    let pace = Arc::new(Pace::new(run.rate));
+    let own = Arc::clone(&run);
+    let pace = Pace::new(run.rate);
     let stopped = Arc::new(AtomicBool::new(false));
+    let halted = Arc::clone(&stopped);
     let (events, received) = mpsc::channel();
-    for index in 0..total {
-        let (run, pace, stopped, events) = (Arc::clone(&run), Arc::clone(&pace), Arc::clone(&stopped), events.clone());
-        // First in, first out: the order of the fleet is the order of the turns.
-        pool.spawn_fifo(move || {
+    // One job a thread, which takes the next host each time: the order of the fleet is the order of the turns, but for hosts
+    // whose bastion has no room. A job a host would make each thread look through the queues of all others whenever it is
+    // done.
+    pool.spawn_broadcast(move |_| {
+        while let Some(index) = turns.take(&|| halted.load(Ordering::Relaxed)) {
+            let Some(target) = own.targets.get(index) else { return };
             pace.wait();
-            if stopped.load(Ordering::Relaxed) {
+            if halted.load(Ordering::Relaxed) {
                 return;
             }
-            let target = &run.targets[index];
             // Nobody listens any more once the run was stopped.
             let tell = |event| drop(events.send(event));
             tell(Event::Started { index });
-            let task = AssertUnwindSafe(|| scan(target, index, &run.terms, &run.dialer, &tell));
+            let task = AssertUnwindSafe(|| scan(target, index, &own.terms, &own.dialer, &tell));
             let (outcome, account) = catch_unwind(task).unwrap_or_else(|_| fault(target));
+            turns.give_back(index);
             tell(Event::Finished { index, outcome: Box::new(outcome), account: Box::new(account) });
-        });
-    }
-    drop(events);
+        }
+    });
     let mut outcomes: Vec<Option<HostOutcome>> = (0..total).map(|_| None).collect();
     let mut done = 0;
     while done < total && !stop.load(Ordering::Relaxed) {
@@ -86,6 +93,8 @@ pub fn run(
         }
     }
     stopped.store(true, Ordering::Relaxed);
+    // Whatever connections go through is ours to end; a host that is left behind would keep it.
+    run.dialer.close();
     if done < total {
         // Threads that wait for a host are left behind: the process ends with the report.
         std::mem::forget(pool);

@@ -27,8 +27,10 @@ pub struct Contact {
     pub sudo: bool,
     /// SHA-256 of the command line, hexadecimal.
     pub command_digest: Option<String>,
-    /// SHA-256 of the probe that ran, hexadecimal.
+    /// SHA-256 of the probe that was sent and ran, hexadecimal.
     pub probe_digest: Option<String>,
+    /// The SHA-256 that an installed probe gave itself, hexadecimal: a claim of the host.
+    pub installed_digest: Option<String>,
     /// SHA-256 of the request, hexadecimal.
     pub request_digest: Option<String>,
     /// Paths whose content came back, escaped.
@@ -64,6 +66,8 @@ pub enum Event {
         inventory: String,
         /// Hosts selected.
         hosts: u64,
+        /// The run that this one takes up; its hosts were contacted there.
+        resumed: Option<String>,
     },
     /// A host is done, whatever came of it.
     Contact(Contact),
@@ -114,8 +118,9 @@ impl Audit {
 
 fn shaped(event: &Event) -> v1::AuditEvent<'_> {
     match event {
-        Event::Begin { run, at, tool, probe, inventory, hosts } => {
-            v1::AuditEvent::Begin { run, at, tool, probe, inventory, hosts: *hosts }
+        Event::Begin { run, at, tool, probe, inventory, hosts, resumed } => {
+            let resumed = resumed.as_deref();
+            v1::AuditEvent::Begin { run, at, tool, probe, inventory, hosts: *hosts, resumed }
         }
         Event::Contact(contact) => v1::AuditEvent::Contact(v1::Contact {
             host: &contact.host,
@@ -125,6 +130,7 @@ fn shaped(event: &Event) -> v1::AuditEvent<'_> {
             sudo: contact.sudo,
             command_sha256: contact.command_digest.as_deref(),
             probe_sha256: contact.probe_digest.as_deref(),
+            installed_probe_says_sha256: contact.installed_digest.as_deref(),
             request_sha256: contact.request_digest.as_deref(),
             content_read: &contact.content_read,
             sent: contact.sent,
@@ -156,6 +162,7 @@ mod tests {
             tool: text("driftscan 0.1.0"),
             probe: text("cd"),
             inventory: text("ab"),
+            resumed: None,
             hosts: 1,
         };
         let contact = Contact {

@@ -2,7 +2,7 @@
 //!
 //! *Invariant:* provenance only: nothing here takes part in a comparison.
 
-use crate::model::Evidence;
+use crate::model::{Collector, Evidence};
 use serde::Serialize;
 
 /// Where a baseline came from.
@@ -14,8 +14,12 @@ pub struct Story {
     pub baseline: String,
     /// Program and version.
     pub tool: String,
-    /// Digest of the probe.
-    pub probe: String,
+    /// What collected.
+    pub collector: Option<Collector>,
+    /// Digest of the probe that was sent.
+    pub probe: Option<String>,
+    /// The digest that an installed probe gave itself.
+    pub installed_probe: Option<String>,
     /// Digest of the policy in force.
     pub policy: String,
     /// RFC 3339.
@@ -41,7 +45,11 @@ struct Document<'a> {
     label: &'a str,
     baseline_sha256: &'a str,
     tool: &'a str,
-    probe_sha256: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collector: Option<&'a str>,
+    probe_sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installed_probe_says_sha256: Option<&'a str>,
     policy_sha256: &'a str,
     captured: &'a str,
     by: &'a str,
@@ -63,7 +71,9 @@ pub fn write(story: &Story) -> Vec<u8> {
         label: &story.label,
         baseline_sha256: &story.baseline,
         tool: &story.tool,
-        probe_sha256: &story.probe,
+        collector: story.collector.map(Collector::word),
+        probe_sha256: story.probe.as_deref(),
+        installed_probe_says_sha256: story.installed_probe.as_deref(),
         policy_sha256: &story.policy,
         captured: &story.captured,
         by: &story.by,

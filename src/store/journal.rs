@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::lines::Lines;
 use super::{files, v1};
 use crate::model::text::{escape, hex};
-use crate::model::{BaselineUse, Digests, FleetOutcome, HostOutcome, RunId, Severity};
+use crate::model::{BaselineUse, Digests, FleetOutcome, HostOutcome, Resumed, RunId, Severity};
 use crate::report::json::{host_line, parse_host_line};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ pub struct Start {
     pub allow_outdated: bool,
     /// Things said once for the run.
     pub notes: Vec<String>,
+    /// What is taken over from an earlier run; those hosts are the first in the journal.
+    pub resumed: Option<Resumed>,
 }
 
 /// A journal that is being written, from any thread.
@@ -161,6 +163,7 @@ impl Contents {
             run: start.run,
             started: start.started,
             millis,
+            resumed: start.resumed,
             interrupted: Some(9),
             selected: start.selected.len(),
             hosts,
@@ -196,7 +199,7 @@ fn begin(line: &[u8]) -> Result<Start, String> {
     if start.schema != SCHEMA || start.version != 1 {
         return Err(format!("it is of schema `{}`, not `{SCHEMA}`", escape(start.schema.as_bytes())));
     }
-    let v1::Digests { tool, probe, policy, inventory, baselines } = start.digests;
+    let v1::Digests { tool, probe, policy, inventory, ways, baselines } = start.digests;
     Ok(Start {
         run: RunId::parse(&start.run).ok_or("its run id is none")?,
         started: start.started,
@@ -205,10 +208,18 @@ fn begin(line: &[u8]) -> Result<Start, String> {
             .into_iter()
             .map(|v1::Baseline { label, digest, group, note }| BaselineUse { label, digest, group, note })
             .collect(),
-        digests: Digests { tool, probe, policy, inventory },
+        digests: Digests { tool, probe, policy, inventory, ways },
         drift_at: Severity::of(&start.drift_at).ok_or("its threshold is no severity")?,
         allow_outdated: start.allow_outdated,
         notes: start.notes,
+        resumed: match start.resumed {
+            None => None,
+            Some(v1::Resumed { run, since, hosts }) => Some(Resumed {
+                run: RunId::parse(&run).ok_or("the run that it took up has no run id")?,
+                since,
+                hosts: usize::try_from(hosts).map_err(|_| "it took over more hosts than can be counted")?,
+            }),
+        },
     })
 }
 
@@ -223,8 +234,8 @@ fn host(line: &[u8]) -> Result<(u64, HostOutcome), String> {
 }
 
 fn shaped(start: &Start) -> v1::Start {
-    let Start { run, started, selected, baselines, digests, drift_at, allow_outdated, notes } = start.clone();
-    let Digests { tool, probe, policy, inventory } = digests;
+    let Start { run, started, selected, baselines, digests, drift_at, allow_outdated, notes, resumed } = start.clone();
+    let Digests { tool, probe, policy, inventory, ways } = digests;
     let baselines = baselines
         .into_iter()
         .map(|BaselineUse { label, digest, group, note }| v1::Baseline { label, digest, group, note })
@@ -237,8 +248,13 @@ fn shaped(start: &Start) -> v1::Start {
         selected,
         drift_at: drift_at.word().to_owned(),
         allow_outdated,
-        digests: v1::Digests { tool, probe, policy, inventory, baselines },
+        digests: v1::Digests { tool, probe, policy, inventory, ways, baselines },
         notes,
+        resumed: resumed.map(|Resumed { run, since, hosts }| v1::Resumed {
+            run: run.as_str().to_owned(),
+            since,
+            hosts: hosts as u64,
+        }),
     }
 }
 

@@ -233,6 +233,7 @@ mod tests {
             drift_at: fleet.drift_at,
             allow_outdated: fleet.allow_outdated,
             notes: vec![],
+            resumed: None,
         }
     }
 

@@ -17,6 +17,16 @@ pub(super) struct Start {
     pub(super) allow_outdated: bool,
     pub(super) digests: Digests,
     pub(super) notes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resumed: Option<Resumed>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resumed {
+    pub(super) run: String,
+    pub(super) since: String,
+    pub(super) hosts: u64,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +36,8 @@ pub(super) struct Digests {
     pub(super) probe: String,
     pub(super) policy: String,
     pub(super) inventory: String,
+    #[serde(default)]
+    pub(super) ways: String,
     pub(super) baselines: Vec<Baseline>,
 }
 
@@ -50,9 +62,21 @@ pub(super) struct AuditLine<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(super) enum AuditEvent<'a> {
-    Begin { run: &'a str, at: &'a str, tool: &'a str, probe: &'a str, inventory: &'a str, hosts: u64 },
+    Begin {
+        run: &'a str,
+        at: &'a str,
+        tool: &'a str,
+        probe: &'a str,
+        inventory: &'a str,
+        hosts: u64,
+        resumed: Option<&'a str>,
+    },
     Contact(Contact<'a>),
-    End { run: &'a str, at: &'a str, status: u8 },
+    End {
+        run: &'a str,
+        at: &'a str,
+        status: u8,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -64,6 +88,8 @@ pub(super) struct Contact<'a> {
     pub(super) sudo: bool,
     pub(super) command_sha256: Option<&'a str>,
     pub(super) probe_sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) installed_probe_says_sha256: Option<&'a str>,
     pub(super) request_sha256: Option<&'a str>,
     pub(super) content_read: &'a [String],
     pub(super) sent: u64,

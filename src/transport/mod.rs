@@ -1,21 +1,29 @@
-//! The port: a connection that runs commands on one machine, and its two makers, SSH and this machine itself.
+//! The port: a connection that runs commands on one machine, and its makers: SSH in two ways, and this machine itself.
 //!
 //! *Invariant:* knows nothing of probes, drift or reports; every wait ends at a deadline, every flood at a budget.
 
 use std::io::{Read, Write};
 use std::time::Instant;
 
+mod child;
+mod dialer;
 mod error;
 mod known_hosts;
 mod local;
+mod openssh;
+mod patience;
 mod pattern;
+mod pipes;
+mod proxy;
 mod ssh2;
 mod ssh_config;
 
+pub use dialer::{Dialer, Route};
 pub use error::{HostKeyFault, KeyFault, Phase, RouteError, SetupError, TransportError};
 pub use known_hosts::KnownKey;
 pub use local::LocalConnection;
-pub use ssh2::{AskPassphrase, Dialer, Route, SshConnection, SshSettings, Step};
+pub use openssh::{Dialer as OpenSshDialer, OpenSshConnection, Route as OpenSshRoute};
+pub use ssh2::{AskPassphrase, Dialer as Ssh2Dialer, Route as Ssh2Route, SshConnection, SshSettings, Step};
 
 /// How many bytes of a command's standard error are kept.
 pub const STDERR_KEPT: usize = 16 << 10;

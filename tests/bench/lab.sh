@@ -6,9 +6,11 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 target=${CARGO_TARGET_DIR:-$PWD/target}
 driftscan=$target/release/driftscan
 bare_walk=$target/release/examples/bare_walk
+rusage=$PWD/tests/bench/rusage
 
-# BUILT=1 takes what was built before.
-[ -n "${BUILT:-}" ] || cargo build --release --quiet --bin driftscan --example bare_walk
+# BUILT=1 takes what was built before. A bench that needs other programs names them in $examples before it sources this.
+# shellcheck disable=SC2046
+[ -n "${BUILT:-}" ] || cargo build --release --quiet --bin driftscan $(printf -- '--example %s ' ${examples:-bare_walk})
 
 lab=$(mktemp -d /tmp/driftscan-bench-XXXXXX)
 sshd_pid=

@@ -139,7 +139,7 @@ fn is_mine(path: &Path) -> bool {
 }
 
 #[test]
-fn races_thirty_scans_and_gets_nothing_run() {
+fn f49_races_thirty_scans_and_gets_nothing_run() {
     let scene = Scene::new();
     let folder = scene.lab.path("attacker");
     fs::create_dir(&folder).unwrap();

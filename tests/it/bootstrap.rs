@@ -3,7 +3,7 @@
 use crate::lab::{Answer, Lab, Options, Scene, Tree, is_root};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Where the bootstrap may put its folder.
@@ -36,7 +36,6 @@ fn assert_nothing_left() {
     }
 }
 
-#[test]
 fn a_scan_leaves_nothing() {
     let scene = Scene::new();
     scene.host("web-01");
@@ -45,7 +44,6 @@ fn a_scan_leaves_nothing() {
     assert_nothing_left();
 }
 
-#[test]
 fn a_client_that_dies_at_any_moment_leaves_nothing() {
     let scene = Scene::new();
     scene.host("web-01");
@@ -58,17 +56,15 @@ fn a_client_that_dies_at_any_moment_leaves_nothing() {
     scene.run().succeeds();
 }
 
-#[test]
-fn another_machine_type_runs_nothing() {
+fn f27_another_machine_type_runs_nothing() {
     // A shell runs a file of another architecture as a script; the bootstrap looks first.
     let scene = Scene::with(&Options::answering(Answer::under("exec setarch i686")), |_| ());
     scene.host("web-01");
-    scene.run().exits(3).unverifiable("web-01", "probe-unavailable");
+    scene.scan(&["--probe", "stream"]).run().exits(3).unverifiable("web-01", "probe-unavailable");
     assert_nothing_left();
 }
 
-#[test]
-fn a_host_without_mktemp_is_said() {
+fn f27_a_host_without_mktemp_is_said() {
     // The bootstrap sets its own PATH; a shell function in its place is what a broken host comes to.
     let scene = Scene::with(
         &Options::answering(Answer::shell(
@@ -78,11 +74,10 @@ fn a_host_without_mktemp_is_said() {
         |_| (),
     );
     scene.host("web-01");
-    scene.run().exits(3).unverifiable("web-01", "probe-unavailable");
+    scene.scan(&["--probe", "stream"]).run().exits(3).unverifiable("web-01", "probe-unavailable");
 }
 
-#[test]
-fn folders_that_forbid_execution_are_passed_over() {
+fn f26_folders_that_forbid_execution_are_passed_over() {
     if !is_root() {
         // Mounts of a server's own need root. A user's umask and limits are what is left to get in the way.
         let scene = Scene::with(&Options::answering(Answer::under("umask 0; exec")), |_| ());
@@ -103,8 +98,7 @@ fn folders_that_forbid_execution_are_passed_over() {
     assert_nothing_left();
 }
 
-#[test]
-fn no_place_to_execute_is_said() {
+fn f26_no_place_to_execute_is_said() {
     if !is_root() {
         let scene = Scene::with(&Options::answering(Answer::under("ulimit -f 0; exec")), |_| ());
         scene.host("web-01");
@@ -121,7 +115,10 @@ fn no_place_to_execute_is_said() {
     let server = lab.sshd("shut", &mounts(&shut));
     let root: Tree = lab.clone_root(&golden, "web-01");
     lab.hosts_file(&[server.line("web-01", &root)]);
-    lab.scan(&[]).run().exits(3).unverifiable("web-01", "probe-unavailable");
+    lab.scan(&["--probe", "stream"]).run().exits(3).unverifiable("web-01", "probe-unavailable");
+    // Without a word of that, the host's own programs are the last resort, and what they can't see is said.
+    let run = lab.scan(&[]).run().exits(3).unverifiable("web-01", "unreadable");
+    assert_eq!(run.host("web-01")["collector"], "sh", "{run}");
     assert_nothing_left();
 }
 
@@ -129,8 +126,7 @@ fn mounts(text: &str) -> Options {
     Options { mounts: Some(text.to_owned()), ..Options::default() }
 }
 
-#[test]
-fn a_full_folder_is_passed_over() {
+fn f26_a_full_folder_is_passed_over() {
     if !is_root() {
         let scene = Scene::with(&Options::answering(Answer::under("ulimit -f 1; exec")), |_| ());
         scene.host("web-01");
@@ -147,7 +143,6 @@ fn a_full_folder_is_passed_over() {
     assert_nothing_left();
 }
 
-#[test]
 fn the_command_is_the_same_on_every_host_and_in_every_run() {
     let scene = Scene::new();
     let asked = scene.lab.path("asked");
@@ -162,15 +157,41 @@ fn the_command_is_the_same_on_every_host_and_in_every_run() {
     }
     scene.run().succeeds();
     scene.run().succeeds();
-    let files = fs::read_dir(&asked).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    assert_constant(&asked, &scene, &[], "exec /bin/sh -c '[ -x /usr/libexec/driftscan-probe ] && exec ", 4);
+    scene.scan(&["--probe", "stream"]).run().succeeds();
+    scene.scan(&["--probe", "stream"]).run().succeeds();
+    assert_constant(&asked, &scene, &["--probe", "stream"], "exec /bin/sh -c 'umask 077; ", 2);
+}
+
+/// Every host was asked for one command, which is the one that the doctor shows, and no shell changes it; forgets them.
+#[track_caller]
+fn assert_constant(asked: &Path, scene: &Scene, flags: &[&str], start: &str, quotes: usize) {
+    let files = fs::read_dir(asked).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::remove_file(path).unwrap();
+        text
+    });
     let commands: BTreeSet<_> = files.collect();
     assert_eq!(commands.len(), 1, "{commands:#?}");
     let command = commands.first().unwrap().trim_end();
-    assert!(command.starts_with("exec /bin/sh -c 'umask 077; "), "{command}");
-    let shown = scene.lab.connected(&["doctor", "web-01", "--fleet", "hosts.txt", "--show-remote"]).run();
+    assert!(command.starts_with(start), "{command}");
+    let doctor = ["doctor", "web-01", "--fleet", "hosts.txt", "--show-remote"];
+    let shown = scene.lab.connected(&doctor).args(flags).run();
     assert!(shown.stdout.contains(command), "{command}\n{shown}");
     for forbidden in ['!', '\\', '\n'] {
         assert!(!command.contains(forbidden), "{command}");
     }
-    assert_eq!(command.matches('\'').count(), 2, "{command}");
+    assert_eq!(command.matches('\'').count(), quotes, "{command}");
 }
+
+crate::lab::over_both!(
+    a_scan_leaves_nothing,
+    a_client_that_dies_at_any_moment_leaves_nothing,
+    the_command_is_the_same_on_every_host_and_in_every_run;
+    ssh2 only: f27_another_machine_type_runs_nothing,
+    f27_a_host_without_mktemp_is_said,
+    f26_folders_that_forbid_execution_are_passed_over,
+    f26_no_place_to_execute_is_said,
+    f26_a_full_folder_is_passed_over,
+);

@@ -13,23 +13,20 @@ fn answered(make: impl FnOnce(&Scene) -> Answer) -> (Scene, Run) {
     (scene, run)
 }
 
-#[test]
-fn nothing_at_all() {
+fn f13_nothing_at_all() {
     let (_, run) = answered(|_| Answer::nothing());
     let reasons = run.reasons("bad");
     assert!(reasons.contains("probe-unavailable") || reasons.contains("truncated"), "{run}");
     run.says("bad", "unverifiable");
 }
 
-#[test]
-fn silence() {
+fn f15_silence() {
     let (_, run) = answered(|_| Answer::silence());
     assert!(run.elapsed.as_secs() < 20, "{run}");
     run.unverifiable("bad", "timeout");
 }
 
-#[test]
-fn zeros_without_end() {
+fn f16_zeros_without_end() {
     let (_, run) = answered(|_| Answer::flood());
     assert!(run.elapsed.as_secs() < 20, "{run}");
     assert!(run.peak < 128 * 1024, "{} kB\n{run}", run.peak);
@@ -38,8 +35,7 @@ fn zeros_without_end() {
     run.says("bad", "unverifiable");
 }
 
-#[test]
-fn noise_up_to_64_kib_is_skipped() {
+fn f16_noise_up_to_64_kib_is_skipped() {
     let scene = Scene::new();
     let noise = "i=0; while [ $i -lt 600 ]; do echo 'a profile that likes to talk about the weather, the news and the like, for a long time'; i=$((i+1)); done";
     let server = scene.lab.sshd("chatty", &Options::answering(Answer::after_noise(noise)));
@@ -47,32 +43,27 @@ fn noise_up_to_64_kib_is_skipped() {
     scene.run().succeeds().says("web-01", "clean");
 }
 
-#[test]
-fn noise_without_end_is_a_breach_of_protocol() {
+fn f16_noise_without_end_is_a_breach_of_protocol() {
     let (_, run) = answered(|_| Answer::after_noise("head -c 1000000 /dev/zero"));
     run.unverifiable("bad", "protocol");
 }
 
-#[test]
-fn another_program_answers() {
+fn f13_another_program_answers() {
     let (_, run) = answered(|_| Answer::shell("echo 'This account is currently not available.'; exit 1"));
     run.says("bad", "unverifiable");
 }
 
-#[test]
-fn no_place_to_run() {
+fn f26_no_place_to_run() {
     let (_, run) = answered(|_| Answer::shell("echo driftscan-no-place; exit 95"));
     run.unverifiable("bad", "probe-unavailable");
 }
 
-#[test]
-fn killed_after_a_whole_answer() {
+fn f14_killed_after_a_whole_answer() {
     let (_, run) = answered(|_| Answer::then_exit(137));
     run.says("bad", "unverifiable");
 }
 
-#[test]
-fn an_old_answer_again() {
+fn f20_an_old_answer_again() {
     let scene = Scene::new();
     let record = scene.lab.path("record");
     let recorder = scene.lab.sshd("recorder", &Options::answering(Answer::recorded(&record)));
@@ -86,8 +77,7 @@ fn an_old_answer_again() {
     scene.run().exits(3).unverifiable("web-01", "protocol");
 }
 
-#[test]
-fn the_answer_of_another_host() {
+fn f20_the_answer_of_another_host() {
     // Both sessions are asked in one run; the second answers with the first one's stream.
     let scene = Scene::new();
     let record = scene.lab.path("record");
@@ -99,9 +89,13 @@ fn the_answer_of_another_host() {
     scene.run().exits(3).says("web-01", "clean").unverifiable("web-02", "protocol");
 }
 
-/// Offsets that cover the preamble and the first frames closely, and the rest in steps.
+/// How long `driftscan-ready` is with its newline.
+const READY: usize = 16;
+
+/// Offsets that cover the hello, the preamble and the first frames closely, and the rest in steps. The answer begins behind
+/// the bootstrap's own word: without that one nothing is sent, and a host waits for its deadline.
 fn offsets() -> Vec<usize> {
-    (0..64).step_by(4).chain((64..1_400).step_by(48)).collect()
+    (READY..READY + 160).step_by(8).chain((READY + 160..1_500).step_by(56)).collect()
 }
 
 /// A scene of as many hosts as offsets, each of which loses what `change` takes.
@@ -128,13 +122,11 @@ fn never_clean(run: &Run) {
     }
 }
 
-#[test]
-fn an_answer_cut_anywhere_is_no_answer() {
+fn f13_an_answer_cut_anywhere_is_no_answer() {
     never_clean(&spoilt(|scene, offsets| Answer::cut(&scene.lab.path("slots"), offsets), |_| ()));
 }
 
-#[test]
-fn an_answer_with_a_byte_turned_anywhere_is_no_answer() {
+fn f13_an_answer_with_a_byte_turned_anywhere_is_no_answer() {
     let run = spoilt(|scene, offsets| Answer::flipped(&scene.lab.path("slots"), offsets), |_| ());
     // Beyond its end an answer can't be spoilt; such a session is an honest one.
     for at in offsets() {
@@ -148,7 +140,6 @@ fn an_answer_with_a_byte_turned_anywhere_is_no_answer() {
     }
 }
 
-#[test]
 fn a_drifted_host_does_not_escape_by_a_spoilt_answer() {
     let run = spoilt(
         |scene, offsets| Answer::flipped(&scene.lab.path("slots"), offsets),
@@ -161,3 +152,19 @@ fn a_drifted_host_does_not_escape_by_a_spoilt_answer() {
         assert_ne!(run.verdict(&format!("at-{at}")), "clean", "at-{at}\n{run}");
     }
 }
+
+crate::lab::over_both!(
+    f13_nothing_at_all,
+    f15_silence,
+    f16_zeros_without_end;
+    ssh2 only: f16_noise_up_to_64_kib_is_skipped,
+    f16_noise_without_end_is_a_breach_of_protocol,
+    f13_another_program_answers,
+    f26_no_place_to_run,
+    f14_killed_after_a_whole_answer,
+    f20_an_old_answer_again,
+    f20_the_answer_of_another_host,
+    f13_an_answer_cut_anywhere_is_no_answer,
+    f13_an_answer_with_a_byte_turned_anywhere_is_no_answer,
+    a_drifted_host_does_not_escape_by_a_spoilt_answer,
+);

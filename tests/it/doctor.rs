@@ -8,7 +8,6 @@ fn doctor(scene: &Scene, args: &[&str]) -> crate::lab::Run {
     scene.lab.connected(&["doctor", "web-01", "--fleet", "hosts.txt"]).args(args).run()
 }
 
-#[test]
 fn a_healthy_host() {
     let scene = Scene::new();
     scene.host("web-01");
@@ -19,7 +18,6 @@ fn a_healthy_host() {
     assert!(run.stdout.contains(&scene.sshd.host_fingerprint()), "{run}");
 }
 
-#[test]
 fn a_changed_host_key() {
     let scene = Scene::new();
     scene.host("web-01");
@@ -32,7 +30,6 @@ fn a_changed_host_key() {
     scene.sshd.assert_no_authentication();
 }
 
-#[test]
 fn a_login_that_is_refused() {
     let scene = Scene::new();
     scene.host("web-01");
@@ -40,21 +37,18 @@ fn a_login_that_is_refused() {
     assert_ne!(doctor(&scene, &[]).code(), Some(0));
 }
 
-#[test]
 fn a_host_where_nothing_may_run() {
     let scene = Scene::with(&Options::answering(Answer::shell("echo driftscan-no-place; exit 95")), |_| ());
     scene.host("web-01");
     assert_ne!(doctor(&scene, &[]).code(), Some(0));
 }
 
-#[test]
 fn a_host_that_is_not_in_the_fleet() {
     let scene = Scene::new();
     scene.host("web-02");
     assert_eq!(doctor(&scene, &[]).code(), Some(1));
 }
 
-#[test]
 fn what_would_run_is_shown_and_not_run() {
     let scene = Scene::new();
     scene.host("web-01");
@@ -65,3 +59,12 @@ fn what_would_run_is_shown_and_not_run() {
     }
     assert_eq!(scene.sshd.logins(), 0);
 }
+
+crate::lab::over_both!(
+    a_healthy_host,
+    a_changed_host_key,
+    a_login_that_is_refused,
+    a_host_where_nothing_may_run;
+    ssh2 only: a_host_that_is_not_in_the_fleet,
+    what_would_run_is_shown_and_not_run,
+);

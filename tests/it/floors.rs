@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and its floor; the pure ones are marked.
-const FLOORS: [(&str, u8, bool); 13] = [
+const FLOORS: [(&str, u8, bool); 14] = [
+    ("malformed", 0, true),
     ("protocol", 0, true),
     ("model", 1, true),
     ("manifest", 1, true),

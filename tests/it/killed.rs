@@ -37,8 +37,7 @@ fn wait_for_probes(server: &SshHost, least: usize) -> Vec<i32> {
     }
 }
 
-#[test]
-fn a_host_that_dies_in_mid_scan() {
+fn f12_a_host_that_dies_in_mid_scan() {
     let (scene, mut server) = slow();
     let running = scene.scan(&["--timeout", "40s"]).spawn();
     wait_for_probes(&server, 2);
@@ -48,8 +47,7 @@ fn a_host_that_dies_in_mid_scan() {
     assert!(["truncated", "timeout", "unreachable"].iter().any(|reason| reasons.contains(reason)), "{run}");
 }
 
-#[test]
-fn a_probe_that_is_killed() {
+fn f14_a_probe_that_is_killed() {
     let (scene, server) = slow();
     let running = scene.scan(&["--timeout", "40s"]).spawn();
     let first = wait_for_probes(&server, 2)[0];
@@ -77,8 +75,7 @@ fn wait_for_hashing(server: &SshHost) -> i32 {
     }
 }
 
-#[test]
-fn a_worker_that_is_killed_in_mid_hash() {
+fn f56_a_worker_that_is_killed_in_mid_hash() {
     let (scene, server) = slow();
     let running = scene.scan(&["--timeout", "50s"]).spawn();
     slay(wait_for_hashing(&server));
@@ -87,8 +84,7 @@ fn a_worker_that_is_killed_in_mid_hash() {
     run.exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
 }
 
-#[test]
-fn every_worker_killed() {
+fn f56_every_worker_killed() {
     let (scene, server) = slow();
     let running = scene.scan(&["--timeout", "50s"]).spawn();
     wait_for_hashing(&server);
@@ -98,8 +94,7 @@ fn every_worker_killed() {
     running.wait().exits(2).says("web-01", "unverifiable").says("web-02", "drifted");
 }
 
-#[test]
-fn a_worker_that_is_killed_during_a_capture() {
+fn f56_a_worker_that_is_killed_during_a_capture() {
     let lab = Lab::new();
     let golden = lab.golden_root();
     large(&golden);
@@ -110,8 +105,7 @@ fn a_worker_that_is_killed_during_a_capture() {
     assert!(!lab.baseline("web", "1").exists(), "a baseline with holes");
 }
 
-#[test]
-fn a_host_that_hangs_is_left_at_the_deadline() {
+fn f15_a_host_that_hangs_is_left_at_the_deadline() {
     let (scene, server) = slow();
     let running = scene.scan(&["--timeout", "3s"]).spawn();
     for id in wait_for_probes(&server, 2) {
@@ -122,7 +116,6 @@ fn a_host_that_hangs_is_left_at_the_deadline() {
     assert!(run.elapsed < Duration::from_secs(15), "{run}");
 }
 
-#[test]
 fn nothing_is_left_running_when_the_client_dies() {
     let (scene, server) = slow();
     let running = scene.scan(&[]).spawn();
@@ -134,3 +127,13 @@ fn nothing_is_left_running_when_the_client_dies() {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+crate::lab::over_both!(
+    f12_a_host_that_dies_in_mid_scan,
+    nothing_is_left_running_when_the_client_dies;
+    ssh2 only: f14_a_probe_that_is_killed,
+    f15_a_host_that_hangs_is_left_at_the_deadline,
+    f56_a_worker_that_is_killed_in_mid_hash,
+    f56_every_worker_killed,
+    f56_a_worker_that_is_killed_during_a_capture,
+);

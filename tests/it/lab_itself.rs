@@ -1,7 +1,7 @@
 //! The lab is what it says: proven with the system's own ssh client and plain sockets, so that a test that fails elsewhere
 //! speaks of driftscan.
 
-use crate::hostile::{Abuse, Hostile};
+use crate::faults::Peer;
 use crate::lab::{Answer, Lab, Options, SshHost, descendants, generate, program, public_key};
 use std::fs;
 use std::io::Read as _;
@@ -103,9 +103,12 @@ fn a_killed_server_takes_its_sessions_with_it() {
 
 #[test]
 fn hostile_servers_do_what_they_are_for() {
-    let heard = |abuse, enough: usize| {
-        let hostile = Hostile::start(abuse);
-        let mut stream = TcpStream::connect(("127.0.0.1", hostile.port)).unwrap();
+    let names = ["silence", "trickle", "newlines", "lines", "unknown-packets", "huge-packet", "close", "http"];
+    let lab = Lab::new();
+    let hostile = Peer::start(&lab, &names);
+    let heard = |name: &str, enough: usize| {
+        let (_, port) = hostile.served.iter().find(|(served, _)| served == name).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", *port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
         let mut bytes = vec![0; enough];
         let mut got = 0;
@@ -115,18 +118,20 @@ fn hostile_servers_do_what_they_are_for() {
                 Ok(n) => got += n,
             }
         }
-        assert_eq!(hostile.guests(), 1);
         bytes.truncate(got);
         bytes
     };
-    assert!(heard(Abuse::Silence, 1).is_empty());
-    assert_eq!(heard(Abuse::Trickle, 3), b"SSH");
-    assert_eq!(heard(Abuse::Newlines, 1 << 20), b"\n".repeat(1 << 20));
-    assert_eq!(heard(Abuse::Lines, 1 << 20).len(), 1 << 20);
-    assert!(heard(Abuse::Packets, 1 << 20).starts_with(b"SSH-2.0-"));
-    assert_eq!(heard(Abuse::HugePacket, 1 << 20)[32..36], [0xff; 4]);
-    assert!(heard(Abuse::Close, 1).is_empty());
-    assert!(heard(Abuse::Http, 8).starts_with(b"HTTP/1.1"));
+    assert!(heard("silence", 1).is_empty());
+    let held = TcpStream::connect(("127.0.0.1", hostile.served[0].1)).unwrap();
+    assert_eq!(hostile.guests(), 1);
+    drop(held);
+    assert_eq!(heard("trickle", 3), b"SSH");
+    assert_eq!(heard("newlines", 1 << 20), b"\n".repeat(1 << 20));
+    assert_eq!(heard("lines", 1 << 20).len(), 1 << 20);
+    assert!(heard("unknown-packets", 1 << 20).starts_with(b"SSH-2.0-"));
+    assert_eq!(heard("huge-packet", 1 << 20)[32..36], [0xff; 4]);
+    assert!(heard("close", 1).is_empty());
+    assert!(heard("http", 8).starts_with(b"HTTP/1.1"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn flood(host: &crate::lab::Tree, folder: &str) {
 }
 
 #[test]
-fn a_flooded_tmp_does_not_hide_drift_elsewhere() {
+fn f52_a_flooded_tmp_does_not_hide_drift_elsewhere() {
     let scene = Scene::new();
     let host = scene.host("web-01");
     flood(&host, "/tmp");
@@ -29,8 +29,29 @@ fn a_flooded_tmp_does_not_hide_drift_elsewhere() {
     assert!(run.reasons("web-01").contains("limit"), "{run}");
 }
 
+/// Thousands of executables whose paths are as long as a path can be: megabytes of records that share all but a few bytes.
 #[test]
-fn a_flooded_tmp_alone_is_unverifiable() {
+fn f52_long_names_in_tmp_do_not_hide_drift_elsewhere() {
+    let scene = Scene::new();
+    let host = scene.host("web-01");
+    let deep = format!("/tmp{}", format!("/{}", "n".repeat(240)).repeat(14));
+    fs::create_dir_all(host.at(&deep)).unwrap();
+    for number in 0..6_500 {
+        fs::write(host.at(format!("{deep}/{number}")), "").unwrap();
+        host.chmod(format!("{deep}/{number}"), 0o755);
+    }
+    host.change_unseen("/usr/sbin/sshd");
+    host.remove("/usr/bin/tar");
+    let run = scene.run().exits(2).says("web-01", "drifted");
+    let found = run.findings("web-01");
+    for subject in ["/usr/sbin/sshd", "/usr/bin/tar"] {
+        assert!(found.iter().any(|(_, path)| *path == subject), "{subject}: {} findings", found.len());
+    }
+    assert!(run.reasons("web-01").contains("limit"));
+}
+
+#[test]
+fn f52_a_flooded_tmp_alone_is_unverifiable() {
     let scene = Scene::new();
     flood(&scene.host("web-01"), "/tmp");
     flood(&scene.host("web-02"), "/var/tmp");
@@ -41,7 +62,7 @@ fn a_flooded_tmp_alone_is_unverifiable() {
 }
 
 #[test]
-fn a_flooded_tmp_under_the_limit_is_clean_and_its_setuid_file_is_not() {
+fn f52_a_flooded_tmp_under_the_limit_is_clean_and_its_setuid_file_is_not() {
     let scene = Scene::new();
     flood(&scene.host("web-01"), "/tmp");
     let host = scene.host("web-02");
@@ -121,7 +142,7 @@ fn deepen(host: &crate::lab::Tree, trees: usize) {
 }
 
 #[test]
-fn paths_past_the_longest_neither_break_the_answer_nor_hide_a_removal() {
+fn f52_paths_past_the_longest_neither_break_the_answer_nor_hide_a_removal() {
     let scene = Scene::new();
     let host = scene.host("web-01");
     deepen(&host, 80);

@@ -4,7 +4,6 @@
 //! root can set up is narrowed to what an ordinary user can, never passed over in silence.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
-mod hostile;
 mod lab;
 
 mod attacker;
@@ -14,20 +13,30 @@ mod broken_answers;
 mod budget;
 mod doctor;
 mod drift;
+mod faults;
 mod floors;
 mod host_keys;
-mod hostile_servers;
+
 mod hosts_file;
+mod installed;
+mod jump;
 mod killed;
 mod lab_itself;
 mod limits;
 mod login;
 mod mounts;
 mod odd_names;
+mod openssh;
+mod package_bounds;
+mod package_systems;
 mod packages;
 mod policy;
 mod racing;
 mod read_only;
+mod resume;
 mod running;
+mod sh_fallback;
+mod simulated_fleet;
 mod unreadable;
 mod verdicts;
+mod version_order;

@@ -23,7 +23,7 @@ fn mounted(mount: impl Fn(&str) -> String) -> Run {
 }
 
 #[test]
-fn over_paths_of_the_baseline() {
+fn f51_over_paths_of_the_baseline() {
     let run = mounted(|root| format!("mount -t tmpfs none {root}/etc/nginx")).exits(2);
     let name = run.only();
     assert_eq!(run.verdict(name), "drifted", "{run}");
@@ -32,10 +32,10 @@ fn over_paths_of_the_baseline() {
 }
 
 #[test]
-fn over_paths_of_the_baseline_on_a_host() {
+fn f51_over_paths_of_the_baseline_on_a_host() {
     if !is_root() {
         // A server with a mount namespace needs root; the same mount is tried on this machine.
-        return over_paths_of_the_baseline();
+        return f51_over_paths_of_the_baseline();
     }
     let scene = Scene::new();
     let root = scene.lab.clone_root(&scene.golden, "mounted");
@@ -48,7 +48,7 @@ fn over_paths_of_the_baseline_on_a_host() {
 }
 
 #[test]
-fn over_one_file_of_the_baseline() {
+fn f51_over_one_file_of_the_baseline() {
     let run = mounted(|root| {
         format!("echo evil >{root}/opt/evil && mount --bind {root}/opt/evil {root}/etc/nginx/nginx.conf")
     });
@@ -59,7 +59,7 @@ fn over_one_file_of_the_baseline() {
 }
 
 #[test]
-fn over_an_empty_folder_it_is_said() {
+fn f51_over_an_empty_folder_it_is_said() {
     let run = mounted(|root| format!("mount -t tmpfs none {root}/mnt"));
     let coverage = &run.host(run.only())["coverage"];
     let said = coverage["skipped_mounts"].to_string() + &run.host(run.only())["findings"].to_string();
@@ -67,14 +67,14 @@ fn over_an_empty_folder_it_is_said() {
 }
 
 #[test]
-fn a_bind_mount_of_a_folder_into_itself_is_bounded() {
+fn f25_a_bind_mount_of_a_folder_into_itself_is_bounded() {
     let run = mounted(|root| format!("mount --bind {root} {root}/mnt"));
     assert!(run.elapsed.as_secs() < 30, "{run}");
     assert!(matches!(run.verdict(run.only()), "clean" | "drifted" | "unverifiable"), "{run}");
 }
 
 #[test]
-fn over_an_empty_folder_where_no_mount_table_is_compared() {
+fn f51_over_an_empty_folder_where_no_mount_table_is_compared() {
     let run = mounted(|root| format!("rm -rf {root}/opt/* && mount -t tmpfs none {root}/opt")).exits(2);
     assert!(run.findings(run.only()).contains(&("mount-added", "/opt")), "{run}");
 }

@@ -34,7 +34,7 @@ fn is_tame(text: &str) {
 }
 
 #[test]
-fn are_found_escaped_and_told_exactly() {
+fn f22_are_found_escaped_and_told_exactly() {
     let scene = Scene::new();
     let host = scene.host("web-01");
     for (name, _) in NAMES {
@@ -51,7 +51,7 @@ fn are_found_escaped_and_told_exactly() {
 }
 
 #[test]
-fn are_equal_to_themselves() {
+fn f22_are_equal_to_themselves() {
     let scene = Scene::with(&crate::lab::Options::default(), |golden| {
         for (name, path) in NAMES {
             golden.write(inside(name), path);
@@ -76,12 +76,12 @@ fn replaced_by(make: impl FnOnce(&Tree)) {
 }
 
 #[test]
-fn a_named_pipe_is_never_opened() {
+fn f24_a_named_pipe_is_never_opened() {
     replaced_by(|host| host.special("/etc/nginx/nginx.conf", &["mkfifo"]));
 }
 
 #[test]
-fn a_socket_is_never_opened() {
+fn f24_a_socket_is_never_opened() {
     replaced_by(|host| {
         // The name of a socket is short, so it is made next to its place.
         let here = tempfile::tempdir_in("/tmp").unwrap();
@@ -95,7 +95,7 @@ fn a_socket_is_never_opened() {
 }
 
 #[test]
-fn a_device_is_never_opened() {
+fn f24_a_device_is_never_opened() {
     if is_root() {
         replaced_by(|host| host.device("/etc/nginx/nginx.conf", 1, 5));
     } else {
@@ -104,7 +104,7 @@ fn a_device_is_never_opened() {
 }
 
 #[test]
-fn another_device_number_is_drift() {
+fn f24_another_device_number_is_drift() {
     if !is_root() {
         // Devices are made by root only; a link to one is what an ordinary user can do.
         return replaced_by(|host| host.link("/etc/nginx/nginx.conf", "/dev/mem"));
@@ -117,7 +117,7 @@ fn another_device_number_is_drift() {
 }
 
 #[test]
-fn a_link_loop_is_two_links() {
+fn f25_a_link_loop_is_two_links() {
     let scene = Scene::new();
     let host = scene.host("web-01");
     host.link("/opt/a", "b");
@@ -141,7 +141,7 @@ fn a_link_out_of_the_root_is_not_followed() {
 }
 
 #[test]
-fn a_sparse_file_above_the_cap_is_not_read_and_is_drift() {
+fn f24_a_sparse_file_above_the_cap_is_not_read_and_is_drift() {
     let scene = Scene::new();
     scene.host("web-01").sparse("/opt/huge", 1 << 42);
     scene.host("web-02").sparse("/usr/bin/tar", 1 << 40);
@@ -163,7 +163,7 @@ fn a_sparse_file_below_the_cap_is_read() {
 }
 
 #[test]
-fn a_deep_tree_is_bounded() {
+fn f25_a_deep_tree_is_bounded() {
     let scene = Scene::new();
     let host = scene.host("web-01");
     deep(&host, "opt", 1_000);
@@ -174,7 +174,7 @@ fn a_deep_tree_is_bounded() {
 }
 
 #[test]
-fn a_tree_deeper_than_a_path_may_be_long_is_bounded() {
+fn f25_a_tree_deeper_than_a_path_may_be_long_is_bounded() {
     let scene = Scene::new();
     let host = scene.host("web-01");
     deep(&host, "tmp", 6_000);
@@ -207,7 +207,7 @@ fn a_tree_of_100_levels_is_read_whole() {
 }
 
 #[test]
-fn a_folder_of_many_names_is_read_whole() {
+fn f25_a_folder_of_many_names_is_read_whole() {
     let lab = Lab::new();
     let golden = lab.golden_root();
     for number in 0..20_000 {

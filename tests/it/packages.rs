@@ -96,7 +96,7 @@ fn configuration_left_behind_is_a_state() {
 }
 
 #[test]
-fn a_corrupt_database_is_not_no_packages() {
+fn f29_a_corrupt_database_is_not_no_packages() {
     let scene = Scene::new();
     scene.host("web-01").write(STATUS, "this is\nno database at all\n\x00\x01\x02");
     scene.host("web-02");
@@ -104,7 +104,7 @@ fn a_corrupt_database_is_not_no_packages() {
 }
 
 #[test]
-fn an_interrupted_dpkg_is_unverifiable() {
+fn f29_an_interrupted_dpkg_is_unverifiable() {
     let scene = Scene::new();
     scene.host("web-01").write("/var/lib/dpkg/updates/0001", "Package: curl\nStatus: install ok unpacked\n");
     let run = scene.run();
@@ -113,7 +113,7 @@ fn an_interrupted_dpkg_is_unverifiable() {
 }
 
 #[test]
-fn an_emptied_database_is_never_clean() {
+fn f29_an_emptied_database_is_never_clean() {
     let scene = Scene::new();
     scene.host("web-01").write(STATUS, "");
     scene.host("web-02").remove("/var/lib/dpkg/status");

@@ -45,7 +45,7 @@ fn large(tree: &Tree) {
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_scanned_is_racing_or_drift() {
+fn f23_a_file_that_changes_while_it_is_scanned_is_racing_or_drift() {
     let scene = Scene::with(&crate::lab::Options::default(), large);
     let host = scene.host("web-01");
     scene.host("web-02");
@@ -58,7 +58,7 @@ fn a_file_that_changes_while_it_is_scanned_is_racing_or_drift() {
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_captured_is_named_and_refused() {
+fn f23_a_file_that_changes_while_it_is_captured_is_named_and_refused() {
     let lab = Lab::new();
     let golden = lab.golden_root();
     large(&golden);
@@ -81,7 +81,7 @@ fn a_log_that_grows_races_nobody() {
 }
 
 #[test]
-fn a_file_swapped_for_a_link_again_and_again_leads_nowhere() {
+fn f23_a_file_swapped_for_a_link_again_and_again_leads_nowhere() {
     let scene = Scene::new();
     let host = scene.host("web-01");
     let outside = scene.lab.path("outside");

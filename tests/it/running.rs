@@ -1,18 +1,17 @@
 //! How a run behaves: output, signals, the lock, the reports folder.
 
-use crate::hostile::{Abuse, Hostile};
-use crate::lab::{Lab, Options, Scene, public_key};
+use crate::faults::Peer;
+use crate::lab::{Lab, Options, Scene};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
 use std::time::{Duration, Instant};
 
 /// A scene with one host that is done at once and one that never is; the server must outlive the run.
-fn stuck() -> (Scene, Hostile) {
+fn stuck() -> (Scene, Peer) {
     let scene = Scene::new();
     scene.host("web-01").remove("/usr/bin/tar");
-    let hostile = Hostile::start(Abuse::Silence);
-    scene.lab.know(&format!("{} {}", hostile.known_name(), public_key(scene.sshd.host_key())));
+    let hostile = Peer::one(&scene.lab, "silence");
     scene.line(&hostile.line("web-02"));
     (scene, hostile)
 }

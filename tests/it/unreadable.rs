@@ -12,8 +12,7 @@ fn readable(golden: &crate::lab::Tree) {
     tool("chmod", &["-R", "a+rX", golden.path().to_str().unwrap()]);
 }
 
-#[test]
-fn an_unreadable_file_is_named() {
+fn f24_an_unreadable_file_is_named() {
     let scene = Scene::with(&powerless(), readable);
     scene.host("web-01").chmod("/etc/nginx/nginx.conf", 0o000);
     let run = scene.run();
@@ -24,7 +23,6 @@ fn an_unreadable_file_is_named() {
     assert!(troubles.iter().any(|trouble| trouble["path"] == "/etc/nginx/nginx.conf"), "{run}");
 }
 
-#[test]
 fn unreadable_in_the_golden_root_too_is_unverifiable() {
     let secret = "/etc/nginx/tls.key";
     let scene = Scene::with(&powerless(), |golden| {
@@ -47,8 +45,7 @@ fn unreadable_in_the_golden_root_too_is_unverifiable() {
     }
 }
 
-#[test]
-fn an_unreadable_folder_hides_nothing() {
+fn f24_an_unreadable_folder_hides_nothing() {
     let scene = Scene::with(&powerless(), readable);
     let host = scene.host("web-01");
     host.change_unseen("/etc/ssh/sshd_config");
@@ -63,7 +60,6 @@ fn an_unreadable_folder_hides_nothing() {
     assert!(!findings.iter().any(|(code, _)| *code == "file-removed"), "not read is not gone\n{run}");
 }
 
-#[test]
 fn a_policy_can_excuse_by_name() {
     if !is_root() {
         // The capture itself needs to read everything; an ordinary account can't make a root it can't read.
@@ -92,7 +88,6 @@ fn a_policy_can_excuse_by_name() {
     );
 }
 
-#[test]
 fn sudo_reads_what_the_account_cannot() {
     // As root sudo is allowed by its own default; elsewhere it is what this machine's sudoers say.
     let allowed = std::process::Command::new(crate::lab::program("sudo")).args(["-n", "true"]).output().unwrap();
@@ -106,7 +101,6 @@ fn sudo_reads_what_the_account_cannot() {
     }
 }
 
-#[test]
 fn sudo_that_is_refused_is_said() {
     let options = if is_root() {
         Options::answering(Answer::as_nobody())
@@ -121,3 +115,12 @@ fn sudo_that_is_refused_is_said() {
     scene.host("web-01");
     scene.scan(&["--sudo"]).run().exits(3).unverifiable("web-01", "sudo");
 }
+
+crate::lab::over_both!(
+    f24_an_unreadable_file_is_named,
+    sudo_reads_what_the_account_cannot,
+    sudo_that_is_refused_is_said;
+    ssh2 only: unreadable_in_the_golden_root_too_is_unverifiable,
+    f24_an_unreadable_folder_hides_nothing,
+    a_policy_can_excuse_by_name,
+);

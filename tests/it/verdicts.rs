@@ -2,7 +2,6 @@
 
 use crate::lab::{Lab, Options, Scene};
 
-#[test]
 fn a_clean_fleet_ends_with_status_0() {
     let scene = Scene::new();
     for name in ["web-01", "web-02", "web-03"] {
@@ -20,7 +19,6 @@ fn a_clean_fleet_ends_with_status_0() {
     assert_eq!(scene.sshd.logins(), 3);
 }
 
-#[test]
 fn one_drifted_host_makes_it_2_and_leaves_the_others_clean() {
     let scene = Scene::new();
     scene.host("web-01");
@@ -30,7 +28,6 @@ fn one_drifted_host_makes_it_2_and_leaves_the_others_clean() {
     assert!(run.stdout.contains("REPLACE") && run.stdout.contains("web-02"), "{run}");
 }
 
-#[test]
 fn an_unverifiable_host_alone_makes_it_3() {
     let scene = Scene::new();
     scene.host("web-01");
@@ -39,7 +36,6 @@ fn an_unverifiable_host_alone_makes_it_3() {
     assert_eq!(run.host("web-02")["decision"], "investigate");
 }
 
-#[test]
 fn drift_wins_over_unverifiable() {
     let scene = Scene::new();
     scene.host("web-01").remove("usr/bin/tar");
@@ -47,7 +43,6 @@ fn drift_wins_over_unverifiable() {
     scene.run().exits(2).drifted("web-01", &[("file-removed", "/usr/bin/tar")]).unverifiable("web-02", "unreachable");
 }
 
-#[test]
 fn a_host_of_an_older_version_is_outdated() {
     let scene = Scene::new();
     scene.host("web-old");
@@ -63,7 +58,6 @@ fn a_host_of_an_older_version_is_outdated() {
     scene.scan(&["--allow-outdated"]).run().exits(0).says("web-old", "outdated");
 }
 
-#[test]
 fn an_older_version_with_one_change_is_drifted_not_outdated() {
     let scene = Scene::new();
     let old = scene.host("web-old");
@@ -73,7 +67,6 @@ fn an_older_version_with_one_change_is_drifted_not_outdated() {
     scene.run().exits(2).says("web-old", "drifted");
 }
 
-#[test]
 fn a_version_named_in_the_fleet_is_its_own_newest() {
     let scene = Scene::new();
     scene.host("web-old");
@@ -87,8 +80,7 @@ fn a_version_named_in_the_fleet_is_its_own_newest() {
     lab.scan(&[]).run().exits(2).says("web-old", "drifted");
 }
 
-#[test]
-fn a_host_of_another_distribution_is_not_compared() {
+fn f54_a_host_of_another_distribution_is_not_compared() {
     let scene = Scene::new();
     let other = scene.host("web-01");
     other.replace("/usr/lib/os-release", "ID=debian", "ID=alpine");
@@ -96,7 +88,6 @@ fn a_host_of_another_distribution_is_not_compared() {
     scene.run().exits(3).unverifiable("web-01", "wrong-baseline");
 }
 
-#[test]
 fn a_host_that_is_nothing_like_its_template_is_drifted_and_listed() {
     let scene = Scene::new();
     let host = scene.host("web-01");
@@ -109,7 +100,6 @@ fn a_host_that_is_nothing_like_its_template_is_drifted_and_listed() {
     assert_eq!(findings.iter().filter(|(code, _)| *code == "file-added").count(), 2_000);
 }
 
-#[test]
 fn root_targets_need_no_server() {
     let lab = Lab::new();
     let golden = lab.golden_root();
@@ -125,7 +115,6 @@ fn root_targets_need_no_server() {
     assert_eq!(hosts[0]["collector"], "local");
 }
 
-#[test]
 fn many_hosts_behind_many_servers_keep_the_order_of_the_fleet() {
     let scene = Scene::new();
     let second = scene.lab.sshd("second", &Options::default());
@@ -147,7 +136,6 @@ fn many_hosts_behind_many_servers_keep_the_order_of_the_fleet() {
     }
 }
 
-#[test]
 fn two_runs_over_one_state_say_the_same() {
     let scene = Scene::new();
     for number in 1..=8 {
@@ -167,3 +155,18 @@ fn two_runs_over_one_state_say_the_same() {
     };
     assert_eq!(told(), told());
 }
+
+crate::lab::over_both!(
+    a_clean_fleet_ends_with_status_0,
+    many_hosts_behind_many_servers_keep_the_order_of_the_fleet;
+    ssh2 only: an_unverifiable_host_alone_makes_it_3,
+    drift_wins_over_unverifiable,
+    a_host_of_an_older_version_is_outdated,
+    an_older_version_with_one_change_is_drifted_not_outdated,
+    a_version_named_in_the_fleet_is_its_own_newest,
+    f54_a_host_of_another_distribution_is_not_compared,
+    root_targets_need_no_server,
+    two_runs_over_one_state_say_the_same,
+    one_drifted_host_makes_it_2_and_leaves_the_others_clean,
+    a_host_that_is_nothing_like_its_template_is_drifted_and_listed,
+);

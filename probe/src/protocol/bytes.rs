@@ -1,20 +1,13 @@
 //! Reading and writing the primitive fields of every encoded thing: integers, LEB128 lengths, byte strings.
 //!
+//! What went wrong is told in words on the controller's side alone; in the probe the words would be a good two kilobytes
+//! that nobody reads, so that each crate has a `malformed` of its own.
+//!
 //! *Invariant:* a reader never indexes past its slice and never allocates more than it was given.
 
 use alloc::vec::Vec;
 
-/// Bytes that are not what the format demands; the text names the field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Malformed(pub &'static str);
-
-impl core::fmt::Display for Malformed {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "malformed {}", self.0)
-    }
-}
-
-impl core::error::Error for Malformed {}
+pub use crate::malformed::Malformed;
 
 /// A cursor over bytes of the other side.
 #[derive(Debug, Clone)]

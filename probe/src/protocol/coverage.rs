@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* a coverage that lost detail to a cap still counts every loss; a count is never dropped.
 
+use super::System;
 use super::bytes::{Malformed, Reader, put_string, put_varint};
 use alloc::vec::Vec;
 
@@ -19,7 +20,7 @@ pub enum Why {
     Racing = 3,
     /// A limit of entries, bytes, depth, seconds or memory was reached.
     Limit = 4,
-    /// A package database that is locked, interrupted or not well-formed.
+    /// A package database that is locked, interrupted or not well-formed, or that changed during the scan.
     Packages = 5,
 }
 
@@ -91,10 +92,10 @@ pub struct Coverage {
     pub hashed_bytes: u64,
     /// Files above the size cap.
     pub oversize: u64,
-    /// Packages found.
+    /// Packages found, of every system.
     pub packages: u64,
-    /// Whether a package database was found at all.
-    pub has_packages: bool,
+    /// Package systems that were found, as bits of [`super::System::bit`].
+    pub systems: u8,
     /// Entries whose file system does not tell immutable and append-only flags.
     pub flags_untold: u64,
     /// Milliseconds the scan took on the host.
@@ -112,6 +113,12 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// Whether a package system was found.
+    #[must_use]
+    pub fn has(&self, system: System) -> bool {
+        self.systems & system.bit() != 0
+    }
+
     /// The most details of one list.
     pub const MOST: usize = 8_192;
 
@@ -123,7 +130,7 @@ impl Coverage {
             self.hashed_bytes,
             self.oversize,
             self.packages,
-            u64::from(self.has_packages),
+            u64::from(self.systems),
             self.flags_untold,
             self.millis,
         ] {
@@ -166,7 +173,7 @@ impl Coverage {
             hashed_bytes: r.varint("coverage")?,
             oversize: r.varint("coverage")?,
             packages: r.varint("coverage")?,
-            has_packages: r.at_most(1, "coverage")? == 1,
+            systems: r.at_most(0x3f, "package systems")? as u8,
             flags_untold: r.varint("coverage")?,
             millis: r.varint("coverage")?,
             ..Self::default()

@@ -8,12 +8,14 @@
 pub mod bytes;
 pub mod coverage;
 pub mod digest;
+pub mod mount;
 pub mod pattern;
 pub mod record;
 pub mod reply;
 pub mod request;
 pub mod rule;
 pub mod sketch;
+pub mod system;
 
 pub use bytes::{Malformed, Reader};
 pub use coverage::{Coverage, Trouble, Why};
@@ -21,3 +23,4 @@ pub use digest::{Digest, Id, Salt};
 pub use pattern::Pattern;
 pub use record::{Attr, Kind, Mask, Record, RecordRef, Value};
 pub use rule::{Rule, RuleSet, When};
+pub use system::System;

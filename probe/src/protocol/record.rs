@@ -56,11 +56,13 @@ pub enum Attr {
     FsType = 19,
     /// A mount's protections: those of `ro nosuid nodev noexec` that hold.
     MountOptions = 20,
+    /// What tells two builds of one version of a package apart, as its database writes it.
+    Build = 21,
 }
 
 impl Attr {
     /// Every attribute in the order of the encoding.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Kind,
         Self::Mode,
         Self::Owner,
@@ -81,6 +83,7 @@ impl Attr {
         Self::Text,
         Self::FsType,
         Self::MountOptions,
+        Self::Build,
     ];
 
     /// The attribute of a wire number.
@@ -98,7 +101,7 @@ impl Mask {
     /// Nothing: an ignored path.
     pub const NONE: Self = Self(0);
     /// Everything, for packages, facts and mounts, and for a raw listing.
-    pub const ALL: Self = Self(0x1f_fffe);
+    pub const ALL: Self = Self(0x3f_fffe);
     /// That it exists with the right type.
     pub const PRESENCE: Self = Self(1 << Attr::Kind as u32);
     /// What `lstat` and extended attributes tell, without size and content.
@@ -372,12 +375,11 @@ fn width(attr: Attr, value: Value<'_>) -> Result<(), Malformed> {
         | Attr::Device
         | Attr::Capability
         | Attr::Flags
-        | Attr::Version
         | Attr::State
         | Attr::FsType
         | Attr::MountOptions
         | Attr::Selinux => bytes.len() <= 1024,
-        Attr::Acl | Attr::Xattr | Attr::Text => true,
+        Attr::Acl | Attr::Xattr | Attr::Text | Attr::Version | Attr::Build => true,
     };
     if fits { Ok(()) } else { Err(Malformed("width of an attribute")) }
 }

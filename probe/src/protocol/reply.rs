@@ -1,6 +1,7 @@
 //! What a probe answers: a preamble, typed frames in a strict order, a trailer over all of it.
 //!
-//! Preamble: [`MAGIC`] and the request's nonce. Frame: type byte, little-endian u32 length, payload. The order is
+//! Before it reads anything, a probe says [`HELLO`], the SHA-256 of its own program in hexadecimal, and a newline: so a
+//! probe of another release is known before it is asked. Preamble: [`MAGIC`] and the request's nonce. Frame: type byte, little-endian u32 length, payload. The order is
 //! `Identity Evidence Coverage Root (Symbols | Batch* End)`, then for each follow-up `Symbols` or `Batch* End`, then
 //! `Trailer`. No trailer, no observation.
 //!
@@ -11,6 +12,9 @@ use super::digest::Digest;
 use super::record::{Record, SUBJECT_MAX};
 use alloc::vec::Vec;
 
+/// Opens what a probe says before it reads. The number is [`super::request::VERSION`]; up to it the line is frozen for all
+/// releases.
+pub const HELLO: &[u8] = b"driftscan-probe 1 sha256:";
 /// Opens a reply.
 pub const MAGIC: [u8; 16] = *b"\x16driftscan-repl\n";
 /// The longest frame.
@@ -170,7 +174,7 @@ impl Root {
 pub struct Trailer {
     /// Frames before this one.
     pub frames: u64,
-    /// Bytes before this frame, preamble included.
+    /// Bytes before this frame, hello and preamble included.
     pub bytes: u64,
     /// SHA-256 of them.
     pub digest: Digest,

@@ -30,6 +30,8 @@ pub struct Limits {
     pub guard_entries: u64,
     /// Bytes hashed there.
     pub guard_bytes: u64,
+    /// Bytes that the records of all those trees together may take in the answer.
+    pub guard_records: u64,
     /// A file above is recorded as oversize.
     pub file_bytes: u64,
     /// Components of a path.
@@ -45,6 +47,7 @@ impl Default for Limits {
             bytes: 1 << 40,
             guard_entries: 200_000,
             guard_bytes: 16 << 30,
+            guard_records: u64::MAX,
             file_bytes: 1 << 30,
             depth: 128,
             seconds: 90,
@@ -91,17 +94,42 @@ pub struct Request {
 /// Bits of abilities that a request needs; a probe refuses one it does not know.
 const ABILITIES: u64 = 0;
 
-impl Request {
+/// A request whose larger parts are somebody else's: a run sends the same rules to every host.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestRef<'a> {
+    /// Fresh for each host.
+    pub nonce: &'a [u8; 32],
+    /// The host's name in the run.
+    pub host: &'a [u8],
+    /// Fresh for each run.
+    pub salt: &'a Salt,
+    /// The folder to scan.
+    pub root: &'a [u8],
+    /// Whether the root is the running system.
+    pub live: bool,
+    /// One hashing process.
+    pub gentle: bool,
+    /// How to answer.
+    pub mode: Mode,
+    /// Bounds.
+    pub limits: Limits,
+    /// Absolute paths inside the root.
+    pub scopes: &'a [Vec<u8>],
+    /// What is compared.
+    pub rules: &'a RuleSet,
+}
+
+impl RequestRef<'_> {
     /// The whole first message with magic and length.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut body = Vec::new();
         body.extend_from_slice(&VERSION.to_le_bytes());
         put_varint(&mut body, ABILITIES);
-        body.extend_from_slice(&self.nonce);
-        put_string(&mut body, &self.host);
-        body.extend_from_slice(&self.salt);
-        put_string(&mut body, &self.root);
+        body.extend_from_slice(self.nonce);
+        put_string(&mut body, self.host);
+        body.extend_from_slice(self.salt);
+        put_string(&mut body, self.root);
         body.push(u8::from(self.live) | u8::from(self.gentle) << 1);
         let (mode, symbols) = match self.mode {
             Mode::Sketch(symbols) => (0, symbols),
@@ -111,13 +139,20 @@ impl Request {
         body.push(mode);
         put_varint(&mut body, u64::from(symbols));
         let l = &self.limits;
-        for n in
-            [l.entries, l.bytes, l.guard_entries, l.guard_bytes, l.file_bytes, u64::from(l.depth), u64::from(l.seconds)]
-        {
+        for n in [
+            l.entries,
+            l.bytes,
+            l.guard_entries,
+            l.guard_bytes,
+            l.guard_records,
+            l.file_bytes,
+            u64::from(l.depth),
+            u64::from(l.seconds),
+        ] {
             put_varint(&mut body, n);
         }
         put_varint(&mut body, self.scopes.len() as u64);
-        for scope in &self.scopes {
+        for scope in self.scopes {
             put_string(&mut body, scope);
         }
         self.rules.encode(&mut body);
@@ -125,6 +160,26 @@ impl Request {
         out.extend_from_slice(&(body.len() as u32).to_le_bytes());
         out.extend_from_slice(&body);
         out
+    }
+}
+
+impl Request {
+    /// The whole first message with magic and length.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        RequestRef {
+            nonce: &self.nonce,
+            host: &self.host,
+            salt: &self.salt,
+            root: &self.root,
+            live: self.live,
+            gentle: self.gentle,
+            mode: self.mode,
+            limits: self.limits,
+            scopes: &self.scopes,
+            rules: &self.rules,
+        }
+        .encode()
     }
 
     /// Reads a body, without magic and length.
@@ -159,6 +214,7 @@ impl Request {
             bytes: r.varint("limits")?,
             guard_entries: r.varint("limits")?,
             guard_bytes: r.varint("limits")?,
+            guard_records: r.varint("limits")?,
             file_bytes: r.varint("limits")?,
             depth: r.at_most(1 << 16, "depth")? as u32,
             seconds: r.at_most(1 << 24, "seconds")? as u32,

@@ -2,7 +2,7 @@
 
 use super::host_tests::{Host, Stage, Wire, batches, digest_of, symbols, varint};
 use super::{NONCE, SALT, ask, difference, drifted, found, machine, reference, refused};
-use crate::collect::capture;
+use crate::collect::{Ran, capture};
 use crate::drift::Found;
 use crate::model::Reason;
 use crate::protocol::reply::{FrameKind, Root};
@@ -158,6 +158,30 @@ fn counts_agree_or_the_answer_is_none() {
     }
 }
 
+/// Coverage tells people how much was compared: 2^64-1 records stood in the report of a clean host.
+#[test]
+fn a_count_that_the_root_disproves_is_refused() {
+    for records in [machine(10), drifted(10, 1)] {
+        let mut host = Host::bent(records.clone(), move |stage, frames| {
+            if *stage == Stage::First {
+                frames[2].1 = with_count(&frames[2].1, u64::MAX);
+                frames[3].1 = root_of(&records, u64::MAX);
+            }
+        });
+        host.chunk = 100;
+        let (reason, text) = refused(&host, &machine(10));
+        assert!(reason == Reason::Protocol && text.contains("a count that its root disproves"), "{text}");
+    }
+}
+
+/// A coverage that compared so many.
+fn with_count(payload: &[u8], compared: u64) -> Vec<u8> {
+    let coverage = crate::protocol::Coverage { compared, ..crate::protocol::Coverage::decode(payload).unwrap() };
+    let mut bent = Vec::new();
+    coverage.encode(&mut bent);
+    bent
+}
+
 #[test]
 fn more_symbols_than_asked_for_and_symbols_from_elsewhere_are_refused() {
     let base = machine(10);
@@ -198,7 +222,7 @@ fn symbols_in_pieces_are_put_together() {
 #[test]
 fn a_capture_is_proven_by_its_root() {
     let base = vec![folder("/"), file("/a", 1)];
-    assert!(capture(&mut Wire::to(&Host::of(base.clone())), &ask()).is_ok());
+    assert!(capture(&mut Wire::to(&Host::of(base.clone())), &ask(), &mut Ran::default()).is_ok());
     for other in [vec![folder("/")], vec![folder("/"), file("/a", 2)]] {
         let host = Host::bent(base.clone(), move |stage, frames| {
             if *stage == Stage::First {
@@ -206,7 +230,7 @@ fn a_capture_is_proven_by_its_root() {
                 frames.extend(batches(&other));
             }
         });
-        assert_eq!(capture(&mut Wire::to(&host), &ask()).unwrap_err().reason, Reason::Protocol);
+        assert_eq!(capture(&mut Wire::to(&host), &ask(), &mut Ran::default()).unwrap_err().reason, Reason::Protocol);
     }
 }
 
@@ -219,7 +243,7 @@ fn a_listing_that_unpacks_without_measure_is_a_limit() {
     // Without the findings, which fill a screen.
     let failure = found(&host, &machine(5)).map(|_| "found").unwrap_err();
     assert_eq!(host.asked.borrow().as_slice(), [FollowUp::Listing]);
-    assert_eq!((failure.reason, failure.text.as_str()), (Reason::Limit, "its records take more than 16 MiB"));
+    assert_eq!((failure.reason, failure.text.as_str()), (Reason::Limit, "its records take more than 15 MiB"));
 }
 
 /// A hostile root account knows the golden digests and can answer with them: the limit that the README states.
@@ -231,6 +255,6 @@ fn a_forger_that_knows_a_whole_set_can_claim_it() {
             frames[3].1 = root_of(&machine(9), 10);
         }
     });
-    let seen = crate::collect::observe(&mut Wire::to(&host), &ask(), &references);
+    let seen = crate::collect::observe(&mut Wire::to(&host), &ask(), &references, &mut Ran::default());
     assert_eq!(seen.map(|observation| observation.found), Ok(Found::Equal(1)));
 }

@@ -2,7 +2,8 @@
 
 use super::host_tests::{Frame, Host, Stage, varint};
 use super::{NONCE, Reason, drifted, machine, refused};
-use crate::protocol::reply::{FRAME_MAX, FrameKind, MAGIC, Trailer};
+use crate::collect::probe_digest;
+use crate::protocol::reply::{FRAME_MAX, FrameKind, HELLO, MAGIC, Trailer};
 use sha2::{Digest as _, Sha256};
 
 /// A host that bends its first answer.
@@ -41,7 +42,8 @@ fn a_trailer_too_early_is_out_of_order_even_where_it_agrees() {
     breaks(&first(|frames| frames.insert(1, (FrameKind::Trailer, vec![0; 34]))), "the trailer does not agree");
     let agreeing = |frames: &mut Vec<Frame>| {
         let length = u32::try_from(frames[0].1.len()).unwrap().to_le_bytes();
-        let before = [&MAGIC[..], &NONCE, &[FrameKind::Identity as u8], &length, &frames[0].1].concat();
+        let hello = [HELLO, probe_digest().as_bytes(), b"\n"].concat();
+        let before = [&hello, &MAGIC[..], &NONCE, &[FrameKind::Identity as u8], &length, &frames[0].1].concat();
         let mut payload = Vec::new();
         let digest = Sha256::digest(&before).into();
         Trailer { frames: 1, bytes: before.len() as u64, digest }.encode(&mut payload);

@@ -2,7 +2,7 @@
 
 use super::host_tests::{Host, Wire};
 use super::{NONCE, RULES, ask, debian, difference, drifted, found, look, machine, reference};
-use crate::collect::{budget, capture, observe};
+use crate::collect::{Bounds, Ran, capture, observe};
 use crate::drift::Found;
 use crate::drift::reference::FIRST;
 use crate::protocol::request::{FollowUp, Limits, Mode, Request};
@@ -23,7 +23,7 @@ fn a_host_that_is_equal_is_asked_nothing_more() {
 fn a_host_that_equals_an_older_version_is_asked_nothing_more() {
     let host = Host::of(drifted(50, 20));
     let references = [reference(3, &machine(50)), reference(2, &machine(49)), reference(1, &drifted(50, 20))];
-    let observation = observe(&mut Wire::to(&host), &ask(), &references).unwrap();
+    let observation = observe(&mut Wire::to(&host), &ask(), &references, &mut Ran::default()).unwrap();
     assert_eq!(observation.found, Found::Equal(2));
     assert_eq!(*host.asked.borrow(), [FollowUp::Bye]);
 }
@@ -86,14 +86,14 @@ fn another_system_is_told_and_not_compared() {
     let host = Host { os: "alpine", ..Host::of(machine(5)) };
     let observation = look(&mut Wire::to(&host), &machine(5)).unwrap();
     assert_eq!((observation.found, observation.identity.os.as_str()), (Found::AnotherSystem, "alpine"));
-    let nowhere = observe(&mut Wire::to(&Host::of(machine(5))), &ask(), &[]).unwrap();
+    let nowhere = observe(&mut Wire::to(&Host::of(machine(5))), &ask(), &[], &mut Ran::default()).unwrap();
     assert_eq!(nowhere.found, Found::AnotherSystem);
 }
 
 #[test]
 fn a_capture_brings_everything_raw() {
     let raw = vec![folder("/"), set(&file("/a", 1), Attr::Selinux, b"label"), package("zsh", "5")];
-    let captured = capture(&mut Wire::to(&Host::of(raw.clone())), &ask()).unwrap();
+    let captured = capture(&mut Wire::to(&Host::of(raw.clone())), &ask(), &mut Ran::default()).unwrap();
     assert_eq!((captured.identity, captured.records), (debian(), raw));
     assert_eq!(captured.coverage.compared, 3);
 }
@@ -103,6 +103,7 @@ fn the_request_says_what_was_asked() {
     let limits = Limits { seconds: 7, ..Limits::default() };
     let bytes = crate::collect::Ask { gentle: true, live: false, limits, ..ask() }.request(Mode::Sketch(FIRST as u32));
     let request = Request::decode(&bytes[12..]).unwrap();
+    let limits = Limits { guard_records: u64::MAX, ..limits };
     assert_eq!((request.nonce, request.host.as_slice(), request.limits), (NONCE, &b"web-1"[..], limits));
     assert_eq!((request.live, request.gentle, request.mode), (false, true, Mode::Sketch(64)));
     assert_eq!((request.root.as_slice(), &request.rules), (&b"/"[..], &*RULES));
@@ -110,8 +111,8 @@ fn the_request_says_what_was_asked() {
 
 #[test]
 fn a_host_may_send_its_listing_and_something_more() {
-    let small = budget(&[reference(1, &machine(1))]);
-    let large = budget(&[reference(1, &machine(1_000)), reference(2, &machine(1))]);
-    assert!(small > 8 << 20 && large > small + 50_000);
-    assert_eq!(budget(&[]), 8 << 20);
+    let small = Bounds::of(&[reference(1, &machine(1))]);
+    let large = Bounds::of(&[reference(1, &machine(1_000)), reference(2, &machine(1))]);
+    assert!(small.wire > 8 << 20 && large.wire > small.wire + 50_000 && large.records > large.wire);
+    assert!(large.guard_records > small.guard_records + 160_000 && large.wire > (8 << 20) + large.guard_records);
 }

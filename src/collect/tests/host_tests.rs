@@ -1,9 +1,10 @@
 //! A host in memory, made of the shared protocol: it takes the probe and a request, and answers as a probe does, or as
 //! its script bends the answer.
 
-use crate::collect::PROBE;
+use crate::collect::bootstrap::READY;
+use crate::collect::{PROBE, probe_digest};
 use crate::protocol::bytes::put_varint;
-use crate::protocol::reply::{BatchWriter, FrameKind, MAGIC, Root, Texts, Trailer, identity};
+use crate::protocol::reply::{BatchWriter, FrameKind, HELLO, MAGIC, Root, Texts, Trailer, identity};
 use crate::protocol::request::{FollowUp, Mode, Request};
 use crate::protocol::{Coverage, Digest, Id, Record, digest, sketch};
 use crate::transport::{Connection, Exchange, Exit, Phase, Traffic, TransportError};
@@ -57,7 +58,7 @@ impl Host {
         Self {
             records,
             os: "debian",
-            coverage: Coverage { has_packages: true, ..Coverage::default() },
+            coverage: Coverage { systems: 1, ..Coverage::default() },
             noise: Vec::new(),
             after: Vec::new(),
             nonce: None,
@@ -195,8 +196,8 @@ impl Probe<'_> {
         self.set = host.set(&request);
         let digests: Vec<Digest> = self.set.iter().map(digest_of).collect();
         self.ids = digests.iter().map(|digest| digest::id(&request.salt, digest)).collect();
-        self.output.extend_from_slice(&host.noise);
-        let preamble = [&MAGIC[..], &host.nonce.unwrap_or(request.nonce)].concat();
+        let hello = [HELLO, probe_digest().as_bytes(), b"\n"].concat();
+        let preamble = [&hello, &MAGIC[..], &host.nonce.unwrap_or(request.nonce)].concat();
         self.hash.update(&preamble);
         self.sent += preamble.len() as u64;
         self.output.extend_from_slice(&preamble);
@@ -364,7 +365,7 @@ impl Connection for Wire<'_> {
                 ids: Vec::new(),
                 symbols: 0,
                 input: Vec::new(),
-                output: Vec::new(),
+                output: [&host.noise, READY].concat(),
                 read: 0,
                 hash: Sha256::new(),
                 sent: 0,

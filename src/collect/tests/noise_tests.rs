@@ -78,6 +78,6 @@ fn an_answer_to_another_nonce_is_a_breach_of_protocol() {
 fn recorded(host: &Host) -> Vec<u8> {
     let ask = crate::collect::Ask { nonce: host.nonce.unwrap(), ..super::ask() };
     let references = [super::reference(1, &machine(5))];
-    crate::collect::observe(&mut Wire::to(host), &ask, &references).unwrap();
+    crate::collect::observe(&mut Wire::to(host), &ask, &references, &mut crate::collect::Ran::default()).unwrap();
     host.said.take()
 }

@@ -102,13 +102,13 @@ fn one_reason_names_three_places_and_counts_the_rest() {
 
 #[test]
 fn a_host_without_packages_is_not_one_whose_packages_are_gone() {
-    let without = Coverage { has_packages: false, ..whole() };
+    let without = Coverage { systems: 0, ..whole() };
     let after: Vec<Record> = base().into_iter().filter(|record| !record.subject().starts_with(b"pkg:")).collect();
     let judgement = judged(&base(), &after, without.clone(), &policy(""));
     assert_eq!((judgement.verdict, reasons(&judgement)), (Verdict::Unverifiable, vec![Reason::Packages]));
     assert!(judgement.findings.is_empty());
     // A broken database is told once.
-    let broken = Coverage { has_packages: false, ..troubled(&[("packages", Part::Source, Why::Packages)]) };
+    let broken = Coverage { systems: 0, ..troubled(&[("packages", Part::Source, Why::Packages)]) };
     assert_eq!(reasons(&judged(&base(), &after, broken, &policy(""))), [Reason::Packages]);
     // Where the baseline has none there is nothing to miss.
     assert_eq!(judged(&after, &after, without, &policy("")).verdict, Verdict::Clean);
@@ -177,6 +177,52 @@ fn an_attribute_that_came_unread_without_a_trouble_is_a_gap() {
     after[5] = with(&base()[5], Attr::Text, Value::Unread(Why::Io));
     let judgement = judged(&base(), &after, whole(), &policy(""));
     assert_eq!((judgement.verdict, reasons(&judgement)), (Verdict::Unverifiable, vec![Reason::Io]));
+}
+
+#[test]
+fn a_trouble_of_a_folders_content_stands_for_the_files_in_it() {
+    let mut after = base();
+    after[2] = with(&base()[2], Attr::Content, Value::Unread(Why::Denied));
+    let told = |part, why| troubled(&[("/srv", part, why)]);
+    let excusing = policy("excuse_unreadable = [\"/srv/**\"]");
+    let judgement = judged(&base(), &after, told(Part::Content, Why::Denied), &policy(""));
+    assert_eq!((judgement.verdict, reasons(&judgement)), (Verdict::Unverifiable, vec![Reason::Unreadable]));
+    assert_eq!(judgement.reasons[0].text, "not readable: /srv");
+    assert_eq!(judged(&base(), &after, told(Part::Content, Why::Denied), &excusing).verdict, Verdict::Clean);
+    // Another part of the folder, or another reason, is no account of the file.
+    assert_eq!(judged(&base(), &after, told(Part::Xattrs, Why::Denied), &excusing).verdict, Verdict::Unverifiable);
+    after[2] = with(&base()[2], Attr::Content, Value::Unread(Why::Racing));
+    assert_eq!(judged(&base(), &after, told(Part::Content, Why::Denied), &excusing).verdict, Verdict::Unverifiable);
+    // Nor does a folder's trouble speak for attributes that are seen without opening anything.
+    after[2] = with(&base()[2], Attr::Mode, Value::Unread(Why::Denied));
+    assert_eq!(judged(&base(), &after, told(Part::Entry, Why::Denied), &excusing).verdict, Verdict::Unverifiable);
+}
+
+#[test]
+fn what_nobody_could_see_is_excused_by_its_own_name_alone() {
+    let blind = |words: &[&str]| {
+        let troubles: Vec<_> = words.iter().map(|word| (*word, Part::Source, Why::Denied)).collect();
+        troubled(&troubles)
+    };
+    let judgement = clean_but_for(blind(&["acls", "flags"]), &policy("excuse_unreadable = [\"/**\"]"));
+    assert_eq!((judgement.verdict, reasons(&judgement)), (Verdict::Unverifiable, vec![Reason::Unreadable]));
+    assert!(judgement.reasons[0].text.ends_with("of any entry: acls, flags"), "{:?}", judgement.reasons);
+    let remedy = judgement.reasons[0].remedy.as_deref().unwrap();
+    assert!(remedy.ends_with("excuse_unseen = [\"acls\", \"flags\"]"), "{remedy}");
+    let some = policy("excuse_unseen = [\"flags\", \"selinux\"]");
+    let judgement = clean_but_for(blind(&["acls", "flags"]), &some);
+    assert_eq!(judgement.verdict, Verdict::Unverifiable);
+    assert!(judgement.reasons[0].text.ends_with("of any entry: acls"), "{:?}", judgement.reasons);
+    assert_eq!(judgement.coverage.troubles.iter().filter(|trouble| trouble.excused).count(), 1);
+    assert_eq!(clean_but_for(blind(&["flags"]), &some).verdict, Verdict::Clean);
+    // A path of that name, another part, another reason: nothing of what the word excuses.
+    for (path, part, why) in [
+        ("flags", Part::Content, Why::Denied),
+        ("flags", Part::Source, Why::Io),
+        ("packages", Part::Source, Why::Denied),
+    ] {
+        assert_eq!(clean_but_for(troubled(&[(path, part, why)]), &some).verdict, Verdict::Unverifiable);
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn troubles_without_detail_leave_no_removal_certain() {
 fn packages_and_mounts_are_gone_only_where_their_source_was_read() {
     let before = [package("a", "1"), mount("/m", "ext4", "")];
     assert_eq!(gone(&before, &whole()), ["mount-removed mount:/m", "package-removed pkg:a:amd64"]);
-    let without = Coverage { has_packages: false, ..whole() };
+    let without = Coverage { systems: 0, ..whole() };
     assert_eq!(gone(&before, &without), ["mount-removed mount:/m"]);
     let coverage = troubled(&[("packages", Part::Source, Why::Packages), ("mountinfo", Part::Source, Why::Io)]);
     assert_eq!(gone(&before, &coverage), [""; 0]);

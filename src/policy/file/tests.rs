@@ -72,6 +72,7 @@ fn every_key_is_read() {
         bytes: 2 << 30,
         guard_entries: 16,
         guard_bytes: 4096,
+        guard_records: u64::MAX,
         file_bytes: 1 << 20,
         depth: 32,
         seconds: 30,
@@ -104,6 +105,17 @@ fn what_is_excused() {
     }
     let everything = debian("excuse_unreadable = [\"/**\"]");
     assert!(everything.excuses(b"/etc/shadow") && !everything.excuses(b"dpkg"));
+}
+
+#[test]
+fn what_need_not_be_seen() {
+    let policy = debian("excuse_unseen = [\"acls\", \"flags\"]");
+    for (word, excused) in
+        [("acls", true), ("flags", true), ("xattrs", false), ("capabilities", false), ("/acls", false)]
+    {
+        assert_eq!(policy.excuses_unseen(word.as_bytes()), excused, "{word}");
+    }
+    assert!(!policy.excuses(b"acls"));
 }
 
 #[test]
@@ -166,7 +178,7 @@ when = "suid"
     policy.toml:5:1: unknown key
      5 | colour = true
        | ^^^^^^
-       = known here: schema, extends, drift_at, excuse_unreadable, scope, limits, rule
+       = known here: schema, extends, drift_at, excuse_unreadable, excuse_unseen, scope, limits, rule
     policy.toml:8:10: a root begins with /
      8 | roots = ["etc", "/usr", "/usr/lib", "/a//b", "/*"]
        |          ^^^^^
@@ -340,6 +352,7 @@ fn canonical_bytes_follow_what_decides_and_nothing_else() {
     assert_ne!(debian("").canonical(), debian("drift_at = \"high\"").canonical());
     assert_ne!(debian("").canonical(), debian("[limits]\nseconds = 1").canonical());
     assert_ne!(debian("").canonical(), debian("excuse_unreadable = [\"/x\"]").canonical());
+    assert_ne!(debian("").canonical(), debian("excuse_unseen = [\"acls\"]").canonical());
     assert_ne!(debian("").canonical(), debian("[scope]\nroots = [\"/etc\"]").canonical());
     assert_ne!(debian("").canonical(), PolicyFile::default().for_system("fedora", &[]).canonical());
 }

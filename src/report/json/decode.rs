@@ -11,8 +11,9 @@ use crate::model::finding::attr_of;
 use crate::model::text::{escape, unhex};
 use crate::model::{
     Attributes, BaselineUse, Change, Code, Collector, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage,
-    HostOutcome, Obstacle, Reason, RunId, Severity, TroubleShown, Verdict, Wire,
+    HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, TroubleShown, Verdict, Wire,
 };
+use crate::protocol::System;
 use std::collections::BTreeMap;
 
 /// The parts of [`TroubleShown::part`].
@@ -22,11 +23,12 @@ pub(super) fn report(from: v1::Report) -> Result<FleetOutcome, ReadError> {
     if from.schema != SCHEMA || from.version != VERSION {
         return Err(ReadError::Schema { found: escape(from.schema.as_bytes()) });
     }
-    let v1::Digests { tool, probe, policy, inventory, baselines } = from.digests;
+    let v1::Digests { tool, probe, policy, inventory, ways, baselines } = from.digests;
     let outcome = FleetOutcome {
         run: RunId::parse(&from.run).ok_or_else(|| no("run", "run id", &from.run))?,
         started: from.started,
         millis: from.millis,
+        resumed: from.resumed.map(resumed).transpose()?,
         interrupted: from.interrupted,
         selected: usize::try_from(from.summary.selected)
             .map_err(|_| disagree("summary", "more hosts than this machine can count"))?,
@@ -35,7 +37,7 @@ pub(super) fn report(from: v1::Report) -> Result<FleetOutcome, ReadError> {
             .into_iter()
             .map(|v1::Baseline { label, digest, group, note }| BaselineUse { label, digest, group, note })
             .collect(),
-        digests: Digests { tool, probe, policy, inventory },
+        digests: Digests { tool, probe, policy, inventory, ways },
         drift_at: Severity::of(&from.drift_at).ok_or_else(|| no("drift_at", "severity", &from.drift_at))?,
         allow_outdated: from.allow_outdated,
         notes: from.notes,
@@ -45,6 +47,15 @@ pub(super) fn report(from: v1::Report) -> Result<FleetOutcome, ReadError> {
     } else {
         Err(disagree("summary", "the counts are not those of the hosts"))
     }
+}
+
+fn resumed(from: v1::Resumed) -> Result<Resumed, ReadError> {
+    Ok(Resumed {
+        run: RunId::parse(&from.run).ok_or_else(|| no("resumed", "run id", &from.run))?,
+        since: from.since,
+        hosts: usize::try_from(from.hosts)
+            .map_err(|_| disagree("resumed", "more hosts than this machine can count"))?,
+    })
 }
 
 pub(super) fn host(from: &v1::Host) -> Result<HostOutcome, ReadError> {
@@ -109,6 +120,7 @@ fn coverage(place: &str, from: &v1::Coverage) -> Result<HostCoverage, ReadError>
         hashed_bytes: from.hashed_bytes,
         oversize: from.oversize,
         packages: from.packages,
+        systems: from.package_systems.iter().map(|word| system(place, word)).collect::<Result<_, _>>()?,
         live: from.live,
         flags_untold: from.flags_untold,
         ignored: from.ignored.iter().map(|ignored| (ignored.rule.clone(), ignored.entries)).collect(),
@@ -118,6 +130,10 @@ fn coverage(place: &str, from: &v1::Coverage) -> Result<HostCoverage, ReadError>
         troubles_total: from.troubles_total,
         millis: from.millis,
     })
+}
+
+fn system(place: &str, word: &str) -> Result<System, ReadError> {
+    System::ALL.into_iter().find(|system| system.word() == word).ok_or_else(|| no(place, "package system", word))
 }
 
 fn trouble(place: &str, from: &v1::Trouble) -> Result<TroubleShown, ReadError> {

@@ -3,11 +3,12 @@
 //! *Invariant:* every field of the model is written; a field that the model gains breaks the build here.
 
 use super::{SCHEMA, VERSION, v1};
+use crate::drift::version::Direction;
 use crate::model::finding::attr_name;
 use crate::model::text::{escape, hex};
 use crate::model::{
     Attributes, BaselineUse, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage, HostOutcome, Obstacle,
-    TroubleShown, Verdict, Wire,
+    Resumed, TroubleShown, Verdict, Wire,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +19,7 @@ pub(super) fn report(outcome: &FleetOutcome) -> v1::Report {
         run,
         started,
         millis,
+        resumed,
         interrupted,
         selected: _,
         hosts,
@@ -33,6 +35,11 @@ pub(super) fn report(outcome: &FleetOutcome) -> v1::Report {
         run: run.as_str().to_owned(),
         started: started.clone(),
         millis: *millis,
+        resumed: resumed.as_ref().map(|Resumed { run, since, hosts }| v1::Resumed {
+            run: run.as_str().to_owned(),
+            since: since.clone(),
+            hosts: *hosts as u64,
+        }),
         interrupted: *interrupted,
         drift_at: drift_at.word().to_owned(),
         allow_outdated: *allow_outdated,
@@ -67,8 +74,8 @@ pub(super) fn summary(outcome: &FleetOutcome) -> v1::Summary {
 }
 
 fn digests(from: &Digests, baselines: &[BaselineUse]) -> v1::Digests {
-    let Digests { tool, probe, policy, inventory } = from.clone();
-    v1::Digests { tool, probe, policy, inventory, baselines: baselines.iter().map(baseline).collect() }
+    let Digests { tool, probe, policy, inventory, ways } = from.clone();
+    v1::Digests { tool, probe, policy, inventory, ways, baselines: baselines.iter().map(baseline).collect() }
 }
 
 fn baseline(from: &BaselineUse) -> v1::Baseline {
@@ -131,6 +138,7 @@ fn coverage(from: &HostCoverage) -> v1::Coverage {
         hashed_bytes,
         oversize,
         packages,
+        systems,
         live,
         flags_untold,
         ignored,
@@ -148,6 +156,7 @@ fn coverage(from: &HostCoverage) -> v1::Coverage {
         hashed_bytes: *hashed_bytes,
         oversize: *oversize,
         packages: *packages,
+        package_systems: systems.iter().map(|system| system.word().to_owned()).collect(),
         live: *live,
         flags_untold: *flags_untold,
         millis: *millis,
@@ -178,6 +187,7 @@ fn finding(from: &Finding) -> v1::Finding {
         path: path.map(escape),
         path_b64: path.and_then(base64_unless_utf8),
         severity: severity.word().to_owned(),
+        direction: Direction::of(from).map(|direction| direction.word().to_owned()),
         fingerprint: hex(fingerprint),
         key: hex(key),
         before: attributes(before),

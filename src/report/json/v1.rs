@@ -19,6 +19,8 @@ pub(super) struct Report {
     pub(super) run: String,
     pub(super) started: String,
     pub(super) millis: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resumed: Option<Resumed>,
     pub(super) interrupted: Option<i32>,
     pub(super) drift_at: String,
     pub(super) allow_outdated: bool,
@@ -26,6 +28,14 @@ pub(super) struct Report {
     pub(super) digests: Digests,
     pub(super) notes: Vec<String>,
     pub(super) hosts: Vec<Host>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resumed {
+    pub(super) run: String,
+    pub(super) since: String,
+    pub(super) hosts: u64,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +74,8 @@ pub(super) struct Digests {
     pub(super) probe: String,
     pub(super) policy: String,
     pub(super) inventory: String,
+    #[serde(default)]
+    pub(super) ways: String,
     pub(super) baselines: Vec<Baseline>,
 }
 
@@ -114,6 +126,9 @@ pub(super) struct Coverage {
     pub(super) hashed_bytes: u64,
     pub(super) oversize: u64,
     pub(super) packages: Option<u64>,
+    /// Since reports tell of more than dpkg.
+    #[serde(default)]
+    pub(super) package_systems: Vec<String>,
     pub(super) live: bool,
     pub(super) flags_untold: u64,
     pub(super) millis: u64,
@@ -186,6 +201,9 @@ pub(super) struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) path_b64: Option<String>,
     pub(super) severity: String,
+    /// Of another version of a package: `upgraded downgraded changed rebuilt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) direction: Option<String>,
     pub(super) fingerprint: String,
     pub(super) key: String,
     pub(super) before: BTreeMap<String, String>,

@@ -50,6 +50,7 @@ fn left_out_of(coverage: &HostCoverage) -> impl Ord + '_ {
         hashed_bytes: _,
         oversize,
         packages,
+        systems,
         live,
         flags_untold,
         ignored,
@@ -61,7 +62,7 @@ fn left_out_of(coverage: &HostCoverage) -> impl Ord + '_ {
     } = coverage;
     let troubles: Vec<_> = troubles.iter().map(|t| (&t.path, t.reason, t.part, t.excused)).collect();
     let counts = (*awaiting_view, *oversize, *flags_untold, *troubles_total);
-    (*complete, *live, packages.is_some(), counts, ignored, pruned, skipped_mounts, troubles)
+    (*complete, *live, packages.is_some(), systems, counts, ignored, pruned, skipped_mounts, troubles)
 }
 
 fn entry(group: &[&HostOutcome], page: &mut Page<'_>) {
@@ -90,7 +91,10 @@ fn entry(group: &[&HostOutcome], page: &mut Page<'_>) {
         format!("in {}", range(|c| c.millis, duration)),
     ];
     parts.push(match coverage.packages {
-        Some(_) => format!("{} packages", range(|c| c.packages.unwrap_or(0), grouped)),
+        Some(_) => {
+            let systems: Vec<&str> = coverage.systems.iter().map(|system| system.word()).collect();
+            format!("{} packages ({})", range(|c| c.packages.unwrap_or(0), grouped), systems.join(", "))
+        }
         None => "no package database".to_owned(),
     });
     if !coverage.live {

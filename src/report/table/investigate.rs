@@ -5,7 +5,7 @@
 use super::decisions::decision_title;
 use super::page::{Atom, BOLD, Page, atoms, atoms_then, list};
 use super::words::{count, grouped};
-use crate::model::{Decision, FleetOutcome, HostOutcome, Obstacle, Reason};
+use crate::model::{Collector, Decision, FleetOutcome, HostOutcome, Obstacle, Reason};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Unlike texts of one reason that are told each; more are told by example.
@@ -37,9 +37,11 @@ pub(super) fn section(outcome: &FleetOutcome, hosts: &[&HostOutcome], page: &mut
     }
 }
 
-/// Whether the obstacle is what the account may not read.
+/// Whether the obstacle is what the account may not read. What the way of collecting can't see at all has a remedy of its own,
+/// and no permission mends it.
 pub(super) fn of_permission(obstacle: &Obstacle) -> bool {
-    obstacle.reason == Reason::Unreadable
+    let blind = obstacle.remedy.as_ref().is_some_and(|remedy| remedy.contains("excuse_unseen"));
+    obstacle.reason == Reason::Unreadable && !blind
 }
 
 /// Whether nothing else stands between the host and a verdict.
@@ -56,6 +58,11 @@ pub(super) fn permissions_said(outcome: &FleetOutcome) -> bool {
 pub(super) fn ways_out(hosts: &[&HostOutcome]) -> String {
     let excuse = "name them under excuse_unreadable in the policy: coverage then says so.";
     if hosts.iter().all(|host| host.evidence.uid == Some(0)) {
+        if hosts.iter().any(|host| host.collector == Some(Collector::Sh)) {
+            return format!(
+                "As root the sh way opens no file that another account could swap. Where that will do, {excuse}"
+            );
+        }
         format!("Root itself was refused. Where that is as it should be, {excuse}")
     } else {
         format!("Two ways out: scan with --sudo, or {excuse}")

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* a path is never shortened; a long value is, since the JSON report has it whole.
 
+use crate::drift::version::Direction;
 use crate::model::finding::attr_name;
 use crate::model::text::escape;
 use crate::model::{Attributes, Code, Finding};
@@ -56,7 +57,7 @@ fn worded(finding: &Finding) -> (String, String, &'static [Attr]) {
         Code::LinkChanged => at(format!("hard link of {}", moved(finding, Attr::Link)), &[Attr::Link]),
         Code::PackageAdded => package(finding, "added", &finding.after),
         Code::PackageRemoved => package(finding, "removed", &finding.before),
-        Code::PackageVersion => (package_name(finding), moved(finding, Attr::Version), &[Attr::Version]),
+        Code::PackageVersion => versions(finding),
         Code::PackageState => {
             (format!("{}:", package_name(finding)), format!("state {}", moved(finding, Attr::State)), &[Attr::State])
         }
@@ -133,6 +134,19 @@ fn owner(finding: &Finding) -> String {
 fn package(finding: &Finding, what: &str, side: &Attributes) -> (String, String, &'static [Attr]) {
     let version = side.text(Attr::Version).map(elided).unwrap_or_default();
     (format!("package {}", package_name(finding)), format!("{version} {what}"), &Attr::ALL)
+}
+
+/// `nginx 1.22.1-9 -> 1.22.1-10, upgraded`. The texts that tell builds apart are long and say no more than that they do.
+fn versions(finding: &Finding) -> (String, String, &'static [Attr]) {
+    let told = &[Attr::Version, Attr::Build];
+    match Direction::of(finding) {
+        None | Some(Direction::Rebuilt) => {
+            (format!("{}:", package_name(finding)), "another build of the same version".to_owned(), told)
+        }
+        Some(direction) => {
+            (package_name(finding), format!("{}, {}", moved(finding, Attr::Version), direction.word()), told)
+        }
+    }
 }
 
 /// The name, with its architecture where that is not one of those that a machine is made of.

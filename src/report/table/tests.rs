@@ -78,7 +78,7 @@ fn a_mixed_fleet() {
               was read, twice
               scan again, or ignore it in the policy
       MED   /etc/nginx/nginx.conf: content changed, 1203 -> 1260 bytes      25b8edaa
-      MED   nginx 1.22.1-9 -> 1.22.1-10                                     cc7c32f5
+      MED   nginx 1.22.1-9 -> 1.22.1-10, upgraded                           cc7c32f5
     web-06  outdated: exactly web@2026.11.1, 2 versions behind, no local change
 
     INVESTIGATE
@@ -172,7 +172,7 @@ fn everything_that_was_not_compared_is_said() {
 
     web-02  complete
         23,400 entries walked, 23,101 compared, 850 MB hashed, in 0.3 s, 412
-        packages
+        packages (dpkg)
         ignored by rule
                   120  /var/log/**
                    52  /run/**

@@ -16,6 +16,7 @@ fn start_of(fleet: &FleetOutcome) -> Start {
         drift_at: fleet.drift_at,
         allow_outdated: fleet.allow_outdated,
         notes: vec!["a note".into()],
+        resumed: fleet.resumed.clone(),
     }
 }
 

@@ -67,8 +67,8 @@ pub enum HostKeyFault {
     },
     /// Only a certificate authority is known for this host.
     #[error(
-        "the host key of {name} can't be verified: it shows {kind} {fingerprint}, and only a certificate authority is known \
-         for it ({}:{line})", .file.display()
+        "the host key of {name} can't be verified: it shows {kind} {fingerprint} without a certificate, and only a certificate \
+         authority is known for it ({}:{line})", .file.display()
     )]
     AuthorityOnly {
         /// The host as it is looked up.
@@ -81,6 +81,54 @@ pub enum HostKeyFault {
         file: PathBuf,
         /// Its line.
         line: usize,
+    },
+    /// ssh refused it for a reason that only ssh knows.
+    #[error("ssh does not accept the host key of {name}: it shows {kind} {fingerprint}: {detail}")]
+    NotAccepted {
+        /// The host as it is looked up.
+        name: String,
+        /// Key type.
+        kind: String,
+        /// `SHA256:...` of the key it showed.
+        fingerprint: String,
+        /// ssh's words.
+        detail: String,
+    },
+    /// It shows a certificate that does not vouch for it, and its key is not known either.
+    #[error(
+        "the host certificate of {name} is not good: it {detail}; the key itself, {kind} {fingerprint}, is not known either"
+    )]
+    Certificate {
+        /// The host as it is looked up.
+        name: String,
+        /// Type of the key that the certificate is about.
+        kind: String,
+        /// `SHA256:...` of that key.
+        fingerprint: String,
+        /// What is wrong with the certificate.
+        detail: String,
+    },
+    /// The key, or the authority of its certificate, is in the list of `RevokedHostKeys`.
+    #[error("the host key of {name} is revoked: it shows {kind} {fingerprint}, revoked by {}", .list.display())]
+    RevokedByList {
+        /// The host as it is looked up.
+        name: String,
+        /// Key type.
+        kind: String,
+        /// `SHA256:...` of the key it showed.
+        fingerprint: String,
+        /// The list.
+        list: PathBuf,
+    },
+    /// What is known or revoked can't be told, so that nothing may be trusted.
+    #[error("whether to trust the host key of {name} can't be told: {source_text} {detail}")]
+    Unknowable {
+        /// The host as it is looked up.
+        name: String,
+        /// The line, the command or the list that gave no answer.
+        source_text: String,
+        /// Why it gave none.
+        detail: String,
     },
     /// A new key could not be written down.
     #[error("the new host key of {name} ({kind} {fingerprint}) could not be added to {}: {detail}", .file.display())]
@@ -134,13 +182,31 @@ impl HostKeyFault {
                     "Rebuilt? Compare {fingerprint} with the key on the host's console ({shown}), then correct {place}."
                 )
             }
-            Self::Revoked { .. } => {
-                "This key was declared stolen or retired. Give the host a new key, or replace the host.".to_owned()
+            Self::Revoked { .. } | Self::RevokedByList { .. } => {
+                "This key, or the authority that signed it, was declared stolen or retired. Give the host a new key, or \
+                 replace the host."
+                    .to_owned()
             }
             Self::AuthorityOnly { fingerprint, .. } => {
                 format!(
-                    "Host certificates are not built yet. Write host-key={fingerprint} in the hosts file after comparing it \
-                     with the host's console, or add a line with the key itself to known_hosts."
+                    "Give the host a certificate of that authority (HostCertificate in its sshd_config), or write \
+                     host-key={fingerprint} in the hosts file after comparing it with the host's console."
+                )
+            }
+            Self::Certificate { .. } => {
+                "Sign the host's key anew (ssh-keygen -s CA -h -n NAME -V +52w), with the name that driftscan dials; or trust \
+                 the authority that signed it by an @cert-authority line, if it is yours.\n\
+                 If nobody changed the host or its certificate, somebody may be answering in its place."
+                    .to_owned()
+            }
+            Self::Unknowable { source_text, .. } => {
+                format!("Correct or remove what is at fault ({source_text}); until then nothing is trusted by it.")
+            }
+            Self::NotAccepted { kind, fingerprint, .. } => {
+                let shown = on_the_console(kind);
+                format!(
+                    "Compare {fingerprint} with the key on the host's console ({shown}), and look at the host's options in \
+                     ssh_config (RevokedHostKeys, VerifyHostKeyDNS, KnownHostsCommand)."
                 )
             }
             Self::NotRecorded { file, .. } => {

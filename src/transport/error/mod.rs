@@ -70,6 +70,16 @@ pub enum TransportError {
         /// The kernel's words, for each address that was tried.
         detail: String,
     },
+    /// The way to it did not work: a jump host, or a `ProxyCommand`.
+    #[error("{by}: {detail}")]
+    Proxy {
+        /// `the jump host bastion`, or the command.
+        by: String,
+        /// By what it said of itself.
+        reason: Reason,
+        /// Its words.
+        detail: String,
+    },
     /// The time was over.
     #[error("{phase} did not end in time ({detail})")]
     Timeout {
@@ -153,6 +163,7 @@ impl TransportError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Resolve { .. } | Self::Unreachable { .. } => Reason::Unreachable,
+            Self::Proxy { reason, .. } => *reason,
             Self::Timeout { .. } => Reason::Timeout,
             Self::Limit { .. } => Reason::Limit,
             Self::HostKey(_) => Reason::HostKey,
@@ -177,6 +188,7 @@ impl TransportError {
             Self::TurnedAway { .. } => true,
             Self::Resolve { .. }
             | Self::Unreachable { .. }
+            | Self::Proxy { .. }
             | Self::Timeout { .. }
             | Self::Limit { .. }
             | Self::HostKey(_)
@@ -196,6 +208,7 @@ impl TransportError {
                 "Check the spelling in the hosts file, or give the address (HostName in ssh_config).".to_owned()
             }
             Self::Unreachable { .. } => "Check that the host is up, the port, and the firewall between.".to_owned(),
+            Self::Proxy { by, reason, .. } => proxy_remedy(by, *reason),
             Self::Timeout { phase, .. } => match phase {
                 Phase::Resolve => "Check the resolver of this machine, or give an address.".to_owned(),
                 Phase::Connect => "Check that the host is up, and the firewall between: nothing answered.".to_owned(),
@@ -248,6 +261,7 @@ impl TransportError {
             Self::Closed { .. } => io::ErrorKind::ConnectionAborted,
             Self::Resolve { .. }
             | Self::Unreachable { .. }
+            | Self::Proxy { .. }
             | Self::Limit { .. }
             | Self::HostKey(_)
             | Self::Auth { .. }
@@ -258,6 +272,20 @@ impl TransportError {
         };
         io::Error::new(kind, self)
     }
+}
+
+/// Every host behind it fails alike, so what to do is about the way and not about the host.
+fn proxy_remedy(by: &str, reason: Reason) -> String {
+    let todo = if reason == Reason::HostKey {
+        "Compare its key with its console, then update known_hosts: nobody logged in there."
+    } else if reason == Reason::Auth {
+        "Nobody is asked for a password or passphrase there: name a key with --identity, or load it into an agent."
+    } else if reason == Reason::Throttled {
+        "It turns logins away (MaxStartups, PerSourcePenalties, fail2ban): look at its log."
+    } else {
+        "This is about the way there and not about the host: check that it is up and may forward connections."
+    };
+    format!("{todo}\nEvery host behind {by} is concerned.")
 }
 
 fn auth_remedy(notes: &[String], methods: Option<&str>) -> String {

@@ -49,7 +49,7 @@ pub enum KeyFault {
         path: PathBuf,
     },
     /// A key in a hardware token.
-    #[error("the key {} lives in a security key: use it through an agent (ssh-add {})", .path.display(), .path.display())]
+    #[error("the key {} lives in a security key: use it through an agent (ssh-add {}), or with --transport openssh", .path.display(), .path.display())]
     Token {
         /// The file.
         path: PathBuf,
@@ -104,6 +104,26 @@ pub enum SetupError {
         /// What the system said.
         detail: String,
     },
+    /// `openssh` without OpenSSH.
+    #[error(
+        "the openssh transport needs the ssh client, and PATH has none; install it (apt-get install openssh-client, \
+             dnf install openssh-clients, apk add openssh-client-default), or use --transport ssh2"
+    )]
+    NoSshClient,
+    /// An ssh client of another kind, or an old one.
+    #[error("the openssh transport needs OpenSSH 8.7 or later; {} is: {found}; update it, or use --transport ssh2", .path.display())]
+    UnfitSshClient {
+        /// The program.
+        path: PathBuf,
+        /// What it says of itself.
+        found: String,
+    },
+    /// No folder for ssh's sockets.
+    #[error("no private folder for ssh's control sockets could be made in TMPDIR: {detail}")]
+    Folder {
+        /// What the system said.
+        detail: String,
+    },
     /// No watchdog, no scan.
     #[error("the thread that holds deadlines and budgets could not be started: {detail}")]
     Watchdog {
@@ -115,33 +135,19 @@ pub enum SetupError {
 /// One host can't be dialled as the hosts file and `ssh_config` say; told before the scan.
 #[derive(Debug, Error)]
 pub enum RouteError {
-    /// It stands behind a proxy.
-    #[error(
-        "{place}: {name}: {keyword} {value} in ssh_config: hosts behind a proxy are not built yet; \
-         scan from a machine that reaches the host itself"
-    )]
+    /// The way through a proxy can't be taken.
+    #[error("{place}: {name}: {keyword} {value}: {detail}")]
     Proxy {
         /// Where the host is written.
         place: Place,
         /// The host.
         name: String,
-        /// `ProxyJump` or `ProxyCommand`.
+        /// `jump`, `ProxyJump` or `ProxyCommand`.
         keyword: &'static str,
         /// What it says.
         value: String,
-    },
-    /// `ssh_config` names a list of revoked keys.
-    #[error(
-        "{place}: {name}: RevokedHostKeys {value} in ssh_config can't be enforced yet; write the keys as @revoked lines in \
-         known_hosts and take the option out for this host"
-    )]
-    RevokedHostKeys {
-        /// Where the host is written.
-        place: Place,
-        /// The host.
-        name: String,
-        /// The file it names.
-        value: String,
+        /// Why not.
+        detail: String,
     },
     /// `ssh -G`, or a file it reads, failed.
     #[error("{place}: {name}: ssh_config: {detail}")]

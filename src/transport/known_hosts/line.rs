@@ -29,6 +29,14 @@ pub(super) enum Hosts {
 }
 
 impl Hosts {
+    /// The names of a line without patterns and negations, which is about these hosts and no others.
+    pub(super) fn plain(&self) -> Option<impl Iterator<Item = &str>> {
+        match self {
+            Self::Patterns(patterns) if !patterns.contains(['*', '?', '!']) => Some(patterns.split(',')),
+            Self::Patterns(_) | Self::Hashed { .. } => None,
+        }
+    }
+
     /// Whether the line is about a host, given in lower case.
     pub(super) fn matches(&self, name: &str) -> bool {
         match self {
@@ -51,8 +59,40 @@ pub(super) struct Line {
     pub(super) blob: Vec<u8>,
 }
 
+/// A line that was not understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Damage {
+    pub(super) why: &'static str,
+    /// Whose trust it may have taken away; a line that could only have given trust concerns nobody.
+    pub(super) concerns: Concern,
+}
+
+/// The hosts that a damaged line may be about.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Concern {
+    Nobody,
+    Some(Hosts),
+    Everybody,
+}
+
 /// Reads a line; `None` where it is empty or a comment.
-pub(super) fn parse(raw: &[u8], number: usize) -> Result<Option<Line>, &'static str> {
+pub(super) fn parse(raw: &[u8], number: usize) -> Result<Option<Line>, Damage> {
+    read(raw, number).map_err(|why| Damage { why, concerns: concern(raw) })
+}
+
+/// Whom a line would concern that revokes, or that has a marker nobody knows: `@revokd` must not pass for garbage.
+fn concern(raw: &[u8]) -> Concern {
+    let mut fields = raw.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+    match fields.next() {
+        Some(b"@cert-authority") => Concern::Nobody,
+        Some(marker) if marker.starts_with(b"@") => {
+            fields.next().and_then(|field| hosts(text(field).ok()?).ok()).map_or(Concern::Everybody, Concern::Some)
+        }
+        _ => Concern::Nobody,
+    }
+}
+
+fn read(raw: &[u8], number: usize) -> Result<Option<Line>, &'static str> {
     let mut fields = raw.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
     let Some(mut first) = fields.next().filter(|field| !field.starts_with(b"#")) else {
         return Ok(None);
@@ -94,6 +134,11 @@ fn hosts(field: &str) -> Result<Hosts, &'static str> {
     Ok(Hosts::Hashed { salt, hash: hash.try_into().map_err(|_| "the hash is not 20 bytes long")? })
 }
 
+/// A name as `HashKnownHosts` writes it.
+pub(super) fn hashed(name: &str, salt: &[u8]) -> String {
+    format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(hmac_sha1(salt, name.as_bytes())))
+}
+
 /// HMAC-SHA1 (RFC 2104). The `hmac` crate in use goes with another generation of the digest traits than `sha1` does.
 fn hmac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
     const BLOCK: usize = 64;
@@ -113,6 +158,7 @@ fn hmac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may")]
 mod tests {
     use super::*;
     use crate::model::text::hex;
@@ -148,8 +194,19 @@ mod tests {
             ("|1|AAAA|AAAA ssh-ed25519 AAAA", "the hash is not 20 bytes long"),
             ("|2|x|y ssh-ed25519 AAAA", "unknown kind of hashed name"),
         ] {
-            assert_eq!(parse(line.as_bytes(), 1).err(), Some(why), "{line}");
+            assert_eq!(parse(line.as_bytes(), 1).err().map(|damage| damage.why), Some(why), "{line}");
         }
+    }
+
+    #[test]
+    fn a_damaged_revocation_concerns_the_hosts_it_names_or_all() {
+        let concerns = |line: &str| parse(line.as_bytes(), 1).unwrap_err().concerns;
+        assert_eq!(concerns("web ssh-ed25519 %%%"), Concern::Nobody);
+        assert_eq!(concerns("@cert-authority * ssh-ed25519 %%%"), Concern::Nobody);
+        assert_eq!(concerns("@revoked web ssh-ed25519 %%%"), Concern::Some(Hosts::Patterns("web".to_owned())));
+        assert_eq!(concerns("@revokd web ssh-ed25519 AAAA"), Concern::Some(Hosts::Patterns("web".to_owned())));
+        assert_eq!(concerns("@revoked"), Concern::Everybody);
+        assert_eq!(concerns("@revoked |1|x|y ssh-ed25519 AAAA"), Concern::Everybody);
     }
 
     proptest! {

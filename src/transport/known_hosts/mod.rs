@@ -3,10 +3,13 @@
 //! libssh2's own lookup is not used: it lets a `@revoked` key match, knows no patterns and no `@cert-authority`, and
 //! gives up a whole file for one bad line (tried).
 //!
-//! *Invariant:* pure; a line that can't be read is skipped and told, and takes no other line with it.
+//! *Invariant:* pure; a line that can't be read is skipped and told, and takes no other line with it; where it may have
+//! revoked a key, the hosts that it may be about are told apart.
 
 mod line;
 
+use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use line::{Line, Marker};
+use line::{Concern, Line, Marker};
 
 /// A key that a file knows a host by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,22 +37,91 @@ pub struct KnownKey {
 pub(super) struct KnownHostsFile {
     path: PathBuf,
     lines: Vec<Line>,
+    /// Which of the lines name a host plainly: a fleet of ten thousand has as many lines, and each host would try them all.
+    named: HashMap<String, Vec<usize>>,
+    /// Those that may be about any host: patterns, negations, hashed names.
+    others: Vec<usize>,
     /// `file:line: what is wrong`.
     pub(super) warnings: Vec<String>,
+    damaged: Vec<Damaged>,
+}
+
+/// A line that may have revoked a key, and can't be read.
+#[derive(Debug)]
+struct Damaged {
+    line: usize,
+    why: &'static str,
+    concerns: Concern,
+}
+
+/// A certificate authority that a file trusts for a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Authority {
+    pub(super) known: KnownKey,
+    /// Its key, in SSH's own encoding.
+    pub(super) blob: Vec<u8>,
 }
 
 impl KnownHostsFile {
     /// Reads the content of a file.
     pub(super) fn parse(path: &Path, content: &[u8]) -> Self {
-        let mut file = Self { path: path.to_owned(), lines: Vec::new(), warnings: Vec::new() };
+        let mut file = Self {
+            path: path.to_owned(),
+            lines: Vec::new(),
+            named: HashMap::new(),
+            others: Vec::new(),
+            warnings: Vec::new(),
+            damaged: Vec::new(),
+        };
         for (index, raw) in content.split(|byte| *byte == b'\n').enumerate() {
             match line::parse(raw, index + 1) {
-                Ok(Some(line)) => file.lines.push(line),
+                Ok(Some(line)) => file.add(line),
                 Ok(None) => {}
-                Err(why) => file.warnings.push(format!("{}:{}: {why}; the line is skipped", path.display(), index + 1)),
+                Err(damage) => {
+                    let (line, why) = (index + 1, damage.why);
+                    file.warnings.push(format!("{}:{line}: {why}; the line is skipped", path.display()));
+                    if damage.concerns != Concern::Nobody {
+                        file.damaged.push(Damaged { line, why, concerns: damage.concerns });
+                    }
+                }
             }
         }
         file
+    }
+
+    fn add(&mut self, line: Line) {
+        let at = self.lines.len();
+        match line.hosts.plain() {
+            Some(names) => names.for_each(|name| self.named.entry(name.to_ascii_lowercase()).or_default().push(at)),
+            None => self.others.push(at),
+        }
+        self.lines.push(line);
+    }
+
+    /// Reads a file, which may be absent. One that is there and can't be read may revoke the key of any host.
+    pub(super) fn read(path: &Path) -> Self {
+        match std::fs::read(path) {
+            Ok(content) => Self::parse(path, &content),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Self::parse(path, b"")
+            }
+            Err(error) => {
+                let mut file = Self::parse(path, b"");
+                file.warnings.push(format!("{}: {error}; it may revoke any key", path.display()));
+                file.damaged.push(Damaged { line: 0, why: "the file can't be read", concerns: Concern::Everybody });
+                file
+            }
+        }
+    }
+
+    /// The lines that may be about a host, in their order; no other line is.
+    fn candidates(&self, name: &HostName) -> impl Iterator<Item = &Line> {
+        let named =
+            [Some(&name.full), name.bare.as_ref()].into_iter().flatten().filter_map(|name| self.named.get(name));
+        let mut found: Vec<usize> = self.others.iter().chain(named.flatten()).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter_map(|at| self.lines.get(at))
     }
 
     fn known(&self, line: &Line) -> KnownKey {
@@ -87,6 +159,11 @@ impl HostName {
         Self { full: alias.to_ascii_lowercase(), bare: None }
     }
 
+    /// As a certificate names it: without a port.
+    pub(super) fn certified(&self) -> &str {
+        self.bare.as_deref().unwrap_or(&self.full)
+    }
+
     /// As it is written in a file.
     pub(super) fn as_str(&self) -> &str {
         &self.full
@@ -110,54 +187,102 @@ pub(super) enum Trust {
 
 /// Asks the files about the key a host shows. A revocation anywhere wins; then a match; then a contradiction.
 pub(super) fn ask(files: &[Arc<KnownHostsFile>], name: &HostName, blob: &[u8]) -> Trust {
-    if let Some(revoked) =
-        find(files, |line| line.marker == Marker::Revoked && line.blob == blob && mentions(line, name))
-    {
+    if let Some(revoked) = revoked(files, name, blob) {
         return Trust::Revoked(revoked);
     }
-    if let Some(known) = find(files, |line| line.marker == Marker::None && line.blob == blob && mentions(line, name)) {
+    if let Some(known) =
+        find(files, name, |line| line.marker == Marker::None && line.blob == blob && mentions(line, name))
+    {
         return Trust::Known(known);
     }
     // From here only the full name counts: a key of another port of the same machine contradicts nothing.
-    let named = |marker: Marker| move |line: &Line| line.marker == marker && line.hosts.matches(&name.full);
-    let others: Vec<KnownKey> = every(files, named(Marker::None)).collect();
+    let named = |line: &Line| line.marker == Marker::None && line.hosts.matches(&name.full);
+    let others: Vec<KnownKey> = every(files, name, named).collect();
     if !others.is_empty() {
         return Trust::Changed(others);
     }
-    match find(files, |line| line.marker == Marker::Authority && mentions(line, name)) {
+    match find(files, name, |line| line.marker == Marker::Authority && mentions(line, name)) {
         Some(authority) => Trust::AuthorityOnly(authority),
         None => Trust::Unknown,
     }
 }
 
+/// The line that revokes a key, or an authority's key, for a host.
+pub(super) fn revoked(files: &[Arc<KnownHostsFile>], name: &HostName, blob: &[u8]) -> Option<KnownKey> {
+    find(files, name, |line| line.marker == Marker::Revoked && line.blob == blob && mentions(line, name))
+}
+
+/// The authorities whose certificates vouch for a host.
+pub(super) fn authorities(files: &[Arc<KnownHostsFile>], name: &HostName) -> Vec<Authority> {
+    let wanted = |line: &&Line| line.marker == Marker::Authority && mentions(line, name);
+    let of_file = |file: &Arc<KnownHostsFile>| -> Vec<Authority> {
+        let lines = file.candidates(name).filter(wanted);
+        lines.map(|line| Authority { known: file.known(line), blob: line.blob.clone() }).collect()
+    };
+    files.iter().flat_map(of_file).collect()
+}
+
+/// A line that may have revoked a key of this host and can't be read: its file, its number and what is wrong with it.
+pub(super) fn damage(files: &[Arc<KnownHostsFile>], name: &HostName) -> Option<(PathBuf, usize, &'static str)> {
+    files.iter().find_map(|file| {
+        let concerns = |damaged: &&Damaged| match &damaged.concerns {
+            Concern::Nobody => false,
+            Concern::Everybody => true,
+            Concern::Some(hosts) => {
+                hosts.matches(&name.full) || name.bare.as_deref().is_some_and(|bare| hosts.matches(bare))
+            }
+        };
+        file.damaged.iter().find(concerns).map(|damaged| (file.path.clone(), damaged.line, damaged.why))
+    })
+}
+
+/// The line of a certificate authority for a host.
+pub(super) fn authority(files: &[Arc<KnownHostsFile>], name: &HostName) -> Option<KnownKey> {
+    find(files, name, |line| line.marker == Marker::Authority && mentions(line, name))
+}
+
+/// The line that revokes the key of a fingerprint for a host.
+pub(super) fn revoked_print(files: &[Arc<KnownHostsFile>], name: &HostName, print: &str) -> Option<KnownKey> {
+    find(files, name, |line| line.marker == Marker::Revoked && mentions(line, name) && fingerprint(&line.blob) == print)
+}
+
 /// The types of the keys that are known for a host, to ask the server for one of those first.
 pub(super) fn kinds(files: &[Arc<KnownHostsFile>], name: &HostName) -> Vec<String> {
-    let mut kinds: Vec<String> = Vec::new();
     // The lines of the full name first: with them a key of another port can't hide the right one.
-    for full_only in [true, false] {
-        for known in every(files, |line| {
-            line.marker == Marker::None && (line.hosts.matches(&name.full) || !full_only && mentions(line, name))
-        }) {
-            if !kinds.contains(&known.kind) {
-                kinds.push(known.kind);
-            }
+    let (mut kinds, mut of_bare) = (Vec::new(), Vec::new());
+    let of_hosts = |line: &&Line| line.marker == Marker::None;
+    for line in files.iter().flat_map(|file| file.candidates(name)).filter(of_hosts) {
+        let by_full = line.hosts.matches(&name.full);
+        let list = if by_full { &mut kinds } else { &mut of_bare };
+        if !list.contains(&line.kind) && (by_full || mentions_bare(line, name)) {
+            list.push(line.kind.clone());
         }
     }
+    of_bare.retain(|kind| !kinds.contains(kind));
+    kinds.append(&mut of_bare);
     kinds
 }
 
 fn mentions(line: &Line, name: &HostName) -> bool {
-    line.hosts.matches(&name.full) || name.bare.as_deref().is_some_and(|bare| line.hosts.matches(bare))
+    line.hosts.matches(&name.full) || mentions_bare(line, name)
 }
 
-fn every(files: &[Arc<KnownHostsFile>], wanted: impl Fn(&Line) -> bool) -> impl Iterator<Item = KnownKey> {
+fn mentions_bare(line: &Line, name: &HostName) -> bool {
+    name.bare.as_deref().is_some_and(|bare| line.hosts.matches(bare))
+}
+
+fn every(
+    files: &[Arc<KnownHostsFile>],
+    name: &HostName,
+    wanted: impl Fn(&Line) -> bool,
+) -> impl Iterator<Item = KnownKey> {
     files.iter().flat_map(move |file| {
-        file.lines.iter().filter(|line| wanted(line)).map(|line| file.known(line)).collect::<Vec<_>>()
+        file.candidates(name).filter(|line| wanted(line)).map(|line| file.known(line)).collect::<Vec<_>>()
     })
 }
 
-fn find(files: &[Arc<KnownHostsFile>], wanted: impl Fn(&Line) -> bool) -> Option<KnownKey> {
-    files.iter().find_map(|file| file.lines.iter().find(|line| wanted(line)).map(|line| file.known(line)))
+fn find(files: &[Arc<KnownHostsFile>], name: &HostName, wanted: impl Fn(&Line) -> bool) -> Option<KnownKey> {
+    files.iter().find_map(|file| file.candidates(name).find(|line| wanted(line)).map(|line| file.known(line)))
 }
 
 /// `SHA256:...` as ssh-keygen(1) writes it.
@@ -175,9 +300,10 @@ pub(super) fn kind_of(blob: &[u8]) -> Option<&str> {
     sound.then_some(kind)
 }
 
-/// The line that makes a key known, with its line break.
-pub(super) fn new_line(name: &HostName, blob: &[u8]) -> Option<String> {
-    Some(format!("{} {} {}\n", name.full, kind_of(blob)?, STANDARD.encode(blob)))
+/// The line that makes a key known, with its line break; with a salt the name is hashed (`HashKnownHosts`).
+pub(super) fn new_line(name: &HostName, blob: &[u8], salt: Option<&[u8]>) -> Option<String> {
+    let shown = salt.map_or_else(|| name.full.clone(), |salt| line::hashed(&name.full, salt));
+    Some(format!("{shown} {} {}\n", kind_of(blob)?, STANDARD.encode(blob)))
 }
 
 #[cfg(test)]

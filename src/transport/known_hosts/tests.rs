@@ -148,9 +148,23 @@ proptest! {
     #[test]
     fn a_line_that_was_written_is_known(host in "[a-z][a-z0-9.-]{0,20}", port in 1_u16.., seed: u8) {
         let name = HostName::new(&host, port);
-        let written = new_line(&name, &ed(seed)).unwrap();
+        let written = new_line(&name, &ed(seed), None).unwrap();
         prop_assert!(matches!(ask(&files(&written), &name, &ed(seed)), Trust::Known(_)));
         prop_assert!(matches!(ask(&files(&written), &name, &ed(seed ^ 1)), Trust::Changed(_)));
+    }
+
+    #[test]
+    fn no_line_about_a_host_is_passed_over(
+        lines in proptest::collection::vec("[!]?([a-cA-C]{1,2}|[ab][*?]|\\[[ab*]\\]:22)(,[!]?[a-c]{1,2}|,\\[a\\]:22){0,2}", 1..6),
+        host in "[a-cA-C]{1,2}",
+        port in prop_oneof![Just(22_u16), Just(2222)],
+    ) {
+        let known = files(&lines.iter().map(|hosts| line(hosts, &ed(1))).collect::<String>());
+        let name = HostName::new(&host, port);
+        let about: Vec<usize> = known[0].lines.iter().filter(|line| mentions(line, &name)).map(|line| line.number).collect();
+        let found: Vec<usize> =
+            known[0].candidates(&name).filter(|line| mentions(line, &name)).map(|line| line.number).collect();
+        prop_assert_eq!(about, found);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use super::*;
 use crate::model::Reason;
+use crate::transport::STDERR_KEPT;
 
 fn far() -> Instant {
     Instant::now() + Duration::from_secs(30)

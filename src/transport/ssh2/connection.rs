@@ -1,6 +1,6 @@
 //! A connection that is logged in.
 //!
-//! *Invariant:* freeing it never waits for the host: the socket is shut down first.
+//! *Invariant:* freeing it never waits for the host: the socket is shut down first, and nothing blocks any more.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -10,6 +10,7 @@ use ssh2::{Channel, DisconnectCode, Session};
 use super::exchange::SshExchange;
 use super::fault;
 use super::watchdog::Guard;
+use crate::sys;
 use crate::transport::{Connection, Exchange, Phase, Traffic, TransportError};
 
 /// A host that was reached, trusted and logged in to.
@@ -19,7 +20,7 @@ pub struct SshConnection {
     guard: Guard,
     host_key: String,
     key_used: String,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     attempts: u32,
 }
 
@@ -29,15 +30,15 @@ impl SshConnection {
         guard: Guard,
         host_key: String,
         key_used: String,
-        address: SocketAddr,
+        address: Option<SocketAddr>,
         attempts: u32,
     ) -> Self {
         Self { session, guard, host_key, key_used, address, attempts }
     }
 
-    /// The address that answered.
+    /// The address that answered; `None` where something stands between.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
@@ -49,8 +50,12 @@ impl SshConnection {
 
     fn open(&self, command: &str) -> Result<Channel, ssh2::Error> {
         let mut channel = self.session.channel_session()?;
-        channel.exec(command)?;
-        Ok(channel)
+        let asked = channel.exec(command);
+        if asked.is_err() {
+            // Freeing it waits for the host otherwise; what stays of it is freed with the session.
+            self.session.set_blocking(false);
+        }
+        asked.map(|()| channel)
     }
 }
 
@@ -65,6 +70,7 @@ impl Connection for SshConnection {
         if let Some(breach) = self.guard.breach() {
             return Err(fault::breached(breach, Phase::Command));
         }
+        self.session.set_blocking(true);
         match self.open(command) {
             Ok(channel) => Ok(Box::new(SshExchange::new(&self.session, &self.guard, channel))),
             Err(error) => Err(fault::explain(&self.session, &self.guard, Phase::Command, &error)),
@@ -90,12 +96,12 @@ impl Connection for SshConnection {
 
 impl Drop for SshConnection {
     fn drop(&mut self) {
+        self.session.set_blocking(false);
         if self.guard.breach().is_none() {
             // A word for the host's log, if there is room for it right now.
-            self.session.set_blocking(false);
             let _ = self.session.disconnect(Some(DisconnectCode::ByApplication), "done", None);
         }
         self.guard.give_up();
-        self.session.set_blocking(true);
+        sys::unplug(&self.session);
     }
 }

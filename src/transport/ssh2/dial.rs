@@ -13,13 +13,11 @@ use ssh2::{MethodType, Session};
 use super::connection::SshConnection;
 use super::route::Route;
 use super::watchdog::Guard;
+use super::wire::Wire;
 use super::{Dialer, Step, auth, fault, host_key};
+use crate::transport::patience::patiently;
+use crate::transport::proxy::{Link, Opened, Proxies, Through};
 use crate::transport::{HostKeyFault, Phase, TransportError};
-
-/// Dials in all, where the server turns the first away.
-const MOST_ATTEMPTS: u32 = 4;
-/// Pauses are drawn between half of this, doubled each time, and the whole.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// No group of SHA-1; post-quantum first. libssh2 adds strict key exchange itself.
 const KEX: &str = "mlkem768x25519-sha256,curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,\
@@ -45,21 +43,7 @@ impl Dialer {
         deadline: Instant,
         observer: &mut dyn FnMut(Step),
     ) -> Result<SshConnection, TransportError> {
-        let mut attempts = 1;
-        loop {
-            match self.try_types(route, deadline, attempts, observer) {
-                Err(TransportError::TurnedAway { detail, .. }) => {
-                    let pause = pause(attempts);
-                    if attempts >= MOST_ATTEMPTS || Instant::now() + pause >= deadline {
-                        return Err(TransportError::TurnedAway { attempts, detail });
-                    }
-                    observer(Step::Retrying { attempt: attempts, pause, why: detail });
-                    std::thread::sleep(pause);
-                    attempts += 1;
-                }
-                other => return other,
-            }
-        }
+        patiently(deadline, observer, |attempts, observer| self.try_types(route, deadline, attempts, observer))
     }
 
     /// Dials for the host keys that are known; a pin tells no type, so each type the host has is tried for it.
@@ -70,7 +54,8 @@ impl Dialer {
         attempts: u32,
         observer: &mut dyn FnMut(Step),
     ) -> Result<SshConnection, TransportError> {
-        let mut methods = host_key::methods(route);
+        let known = self.host_keys.known(route, None, deadline).map_err(Box::new)?;
+        let mut methods = host_key::methods(route, &known);
         let mut first: Option<TransportError> = None;
         loop {
             let error = match self.attempt(route, &methods, deadline, attempts, observer) {
@@ -87,8 +72,16 @@ impl Dialer {
                         return Err(std::mem::replace(told, internal("asking for a host key", "no type is left")));
                     }
                 }
+                TransportError::HostKey(fault) if matches!(**fault, HostKeyFault::Certificate { .. }) => {
+                    // One of its plain keys may be known.
+                    match host_key::without_certificates(&methods, route, &known) {
+                        Some(plain) => methods = plain,
+                        None => return Err(error),
+                    }
+                    first.get_or_insert(error);
+                }
                 // No key of the other types: what the host showed first is the answer.
-                TransportError::Protocol { .. } | TransportError::TurnedAway { .. } => {
+                TransportError::HostKey(_) | TransportError::Protocol { .. } | TransportError::TurnedAway { .. } => {
                     return Err(first.unwrap_or(error));
                 }
                 _ => return Err(error),
@@ -104,24 +97,19 @@ impl Dialer {
         attempts: u32,
         observer: &mut dyn FnMut(Step),
     ) -> Result<SshConnection, TransportError> {
-        let patience = self.settings.connect_timeout;
-        let addresses = resolve(&route.host, route.port, deadline.min(Instant::now() + patience))?;
-        observer(Step::Resolved { addresses: addresses.iter().map(SocketAddr::ip).collect() });
-        let (socket, address) = connect(route, &addresses, patience, deadline)?;
-        observer(Step::Connected { address });
-        let watched = socket.try_clone().map_err(|error| internal("duplicating a socket", &error.to_string()))?;
+        let Reached { wire, address, patience, said } = match &route.through {
+            None => self.reach(route, deadline, observer)?,
+            Some(through) => self.reach_through(route, through, deadline, observer)?,
+        };
+        let watched = wire.try_clone().map_err(|error| internal("duplicating a socket", &error.to_string()))?;
         let guard = self.watchdog.watch(watched, deadline.min(Instant::now() + patience));
-        let session = handshake(socket, methods, &guard).map_err(|error| match error {
-            TransportError::Timeout { phase, .. } => {
-                TransportError::Timeout { phase, detail: format!("not within {} s", patience.as_secs_f32()) }
-            }
-            other => other,
-        })?;
+        let session =
+            handshake(wire, methods, &guard).map_err(|error| explain(route, &guard, said, patience, error))?;
         let blob = session.host_key().map(|(blob, _)| blob.to_vec()).ok_or_else(|| TransportError::Protocol {
             phase: Phase::Handshake,
             detail: "the server showed no host key".to_owned(),
         })?;
-        let accepted = match self.host_keys.verify(route, self.settings.accept_new_host_keys, &blob) {
+        let accepted = match self.host_keys.verify(route, self.settings.accept_new_host_keys, &blob, deadline) {
             Ok(accepted) => accepted,
             Err(fault) => {
                 guard.give_up();
@@ -130,10 +118,68 @@ impl Dialer {
         };
         observer(Step::HostKey { key: accepted.key.clone(), by: accepted.by });
         guard.until(deadline);
-        let key = auth::log_in(&session, &guard, route).inspect_err(|_| guard.give_up())?;
+        let key = auth::log_in(&session, &guard, route, deadline).inspect_err(|_| guard.give_up())?;
         guard.logged_in();
         observer(Step::LoggedIn { user: route.user.clone(), key: key.clone() });
         Ok(SshConnection::new(session, guard, accepted.key, key, address, attempts))
+    }
+}
+
+/// A connection that nobody has spoken on yet.
+struct Reached {
+    wire: Wire,
+    /// Where nothing stands between.
+    address: Option<SocketAddr>,
+    /// For the handshake.
+    patience: Duration,
+    /// What the bastion's master had said before.
+    said: usize,
+}
+
+impl Dialer {
+    fn reach(
+        &self,
+        route: &Route,
+        deadline: Instant,
+        observer: &mut dyn FnMut(Step),
+    ) -> Result<Reached, TransportError> {
+        let patience = self.settings.connect_timeout;
+        let addresses = resolve(&route.host, route.port, deadline.min(Instant::now() + patience))?;
+        observer(Step::Resolved { addresses: addresses.iter().map(SocketAddr::ip).collect() });
+        let (socket, address) = connect(route, &addresses, patience, deadline)?;
+        observer(Step::Connected { address });
+        Ok(Reached { wire: Wire::Tcp(socket), address: Some(address), patience, said: 0 })
+    }
+
+    fn reach_through(
+        &self,
+        route: &Route,
+        through: &Through,
+        deadline: Instant,
+        observer: &mut dyn FnMut(Step),
+    ) -> Result<Reached, TransportError> {
+        let Opened { link: Link { near, meter }, said } = self.proxies.open(through, &route.endpoint(), deadline)?;
+        observer(Step::Through { by: through.label() });
+        // Name, TCP and handshake all happen behind it, and only their end is seen here.
+        let patience = self.settings.connect_timeout * 2;
+        Ok(Reached { wire: Wire::Piped { near, meter }, address: None, patience, said })
+    }
+}
+
+/// What a handshake that failed means, given the way.
+fn explain(route: &Route, guard: &Guard, said: usize, patience: Duration, error: TransportError) -> TransportError {
+    let within = format!("not within {} s", patience.as_secs_f32());
+    match (&route.through, error) {
+        (None, TransportError::Timeout { phase, .. }) => TransportError::Timeout { phase, detail: within },
+        (Some(through), TransportError::Timeout { phase, .. }) => {
+            let phase = if guard.traffic().received == 0 { Phase::Connect } else { phase };
+            TransportError::Timeout { phase, detail: format!("{within}, through {}", through.label()) }
+        }
+        (Some(through), TransportError::TurnedAway { attempts, detail }) => guard
+            .meter()
+            .and_then(|meter| Proxies::explain(through, meter, said, &route.endpoint()))
+            .unwrap_or(TransportError::TurnedAway { attempts, detail }),
+        (_, other) => other,
     }
 }
 
@@ -215,7 +261,7 @@ fn plain(error: &io::Error) -> String {
     text.to_lowercase()
 }
 
-fn handshake(socket: TcpStream, methods: &[&str], guard: &Guard) -> Result<Session, TransportError> {
+fn handshake(wire: Wire, methods: &[&str], guard: &Guard) -> Result<Session, TransportError> {
     let mut session = Session::new().map_err(|error| internal("making an SSH session", error.message()))?;
     for (kind, list) in [
         (MethodType::Kex, KEX),
@@ -232,7 +278,7 @@ fn handshake(socket: TcpStream, methods: &[&str], guard: &Guard) -> Result<Sessi
     session.set_compress(false);
     // The watchdog alone holds the time: this one would be per blocking call.
     session.set_timeout(0);
-    session.set_tcp_stream(socket);
+    session.set_tcp_stream(wire);
     match session.handshake() {
         Ok(()) => Ok(session),
         Err(error) => {
@@ -241,12 +287,4 @@ fn handshake(socket: TcpStream, methods: &[&str], guard: &Guard) -> Result<Sessi
             Err(told)
         }
     }
-}
-
-/// A time between half and all of the attempt's pause, so that hosts turned away together don't come back together.
-fn pause(attempt: u32) -> Duration {
-    let whole = FIRST_PAUSE.saturating_mul(1 << attempt.saturating_sub(1).min(8));
-    // Without random numbers all wait the same: worse, not wrong.
-    let share = f64::from(getrandom::u32().unwrap_or(u32::MAX)) / f64::from(u32::MAX);
-    whole.mul_f64(0.5 + share / 2.0)
 }

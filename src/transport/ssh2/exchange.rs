@@ -196,10 +196,15 @@ impl Exchange for SshExchange<'_> {
 
 impl Drop for SshExchange<'_> {
     fn drop(&mut self) {
-        if !self.ended {
-            // Freeing the channel would wait for the host to close it.
-            self.guard.give_up();
+        if self.ended {
+            self.session.set_blocking(true);
+            return;
         }
-        self.session.set_blocking(true);
+        // Freeing the channel would wait for the host to close it.
+        self.guard.give_up();
+        // And without end, where a packet stands half-sent: with the socket gone, the call that began it finishes it.
+        sys::unplug(self.session);
+        let _ = self.channel.read(&mut [0]);
+        let _ = self.channel.write(&[0]);
     }
 }

@@ -6,25 +6,38 @@
 
 mod agent;
 mod auth;
+mod certificate;
+mod child;
 mod connection;
+mod credentials;
 mod dial;
+mod encoding;
 mod exchange;
 mod fault;
 mod host_key;
 mod key_file;
+mod known_hosts_command;
+mod openssh_key;
+mod private_key;
+mod revoked_keys;
 mod route;
+mod signature;
 mod watchdog;
+mod way;
+mod wire;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::SetupError;
-use super::ssh_config::{SshConfig, Surroundings, expand_home};
+use super::proxy::Proxies;
+use super::ssh_config::{Resolved, SshConfig, Surroundings, expand_home};
+use crate::inventory::host::TransportChoice;
 use crate::sys;
 use host_key::HostKeys;
 use key_file::KeyRing;
@@ -42,6 +55,8 @@ const OLDEST_LIBSSH2: [u32; 3] = [1, 11, 2];
 /// What the command line says about connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SshSettings {
+    /// `--transport`, where the hosts file names none.
+    pub transport: TransportChoice,
     /// `--identity`: private key files.
     pub identities: Vec<PathBuf>,
     /// `--user`, where the hosts file names none.
@@ -61,6 +76,7 @@ pub struct SshSettings {
 impl Default for SshSettings {
     fn default() -> Self {
         Self {
+            transport: TransportChoice::default(),
             identities: Vec::new(),
             user: None,
             port: None,
@@ -79,6 +95,12 @@ pub enum Step {
     Resolved {
         /// In the order in which they are tried.
         addresses: Vec<IpAddr>,
+    },
+    /// It is asked for through a jump host that let us in, or by a `ProxyCommand` that started; whether the host took the
+    /// connection shows in what comes next.
+    Through {
+        /// `the jump host a,b`, or the command.
+        by: String,
     },
     /// TCP is connected.
     Connected {
@@ -110,9 +132,6 @@ pub enum Step {
     },
 }
 
-/// The public keys that an agent holds, or why it can't be asked.
-type AgentAnswer = Result<Vec<Vec<u8>>, String>;
-
 /// Dials hosts. One a run; many threads use it at once.
 pub struct Dialer {
     settings: SshSettings,
@@ -121,8 +140,13 @@ pub struct Dialer {
     passphrase: AskPassphrase,
     keys: KeyRing,
     host_keys: HostKeys,
-    agents: Mutex<HashMap<PathBuf, AgentAnswer>>,
+    agents: Mutex<HashMap<PathBuf, Arc<agent::Agent>>>,
+    /// Certificates that are not worth offering.
+    worthless: Mutex<Vec<String>>,
     watchdog: Watchdog,
+    proxies: Proxies,
+    /// What `ssh_config` says of each jump host.
+    jumps: Mutex<HashMap<String, Resolved>>,
 }
 
 impl std::fmt::Debug for Dialer {
@@ -174,18 +198,35 @@ impl Dialer {
             .map_err(|(path, error)| SetupError::SshConfig { path, detail: error.to_string() })?;
         let watchdog = Watchdog::start().map_err(|error| SetupError::Watchdog { detail: error.to_string() })?;
         let host_keys = HostKeys::default();
-        let agents = Mutex::default();
-        Ok(Self { settings, home, config, passphrase, keys, host_keys, agents, watchdog })
+        let (agents, worthless) = (Mutex::default(), Mutex::default());
+        let (jumps, proxies) = (Mutex::default(), Proxies::default());
+        Ok(Self { settings, home, config, passphrase, keys, host_keys, agents, worthless, watchdog, proxies, jumps })
     }
 
-    /// What was noticed in `ssh_config` and `known_hosts` so far: lines that are skipped, files that can't be read.
+    /// Cuts every connection, and ends the programs behind them and the connections to jump hosts. Nothing can be dialled
+    /// through either any more.
+    pub fn close(&self) {
+        self.watchdog.give_up();
+        self.proxies.close();
+    }
+
+    /// What was noticed so far: lines of `ssh_config` and `known_hosts` that are skipped, files that can't be read, certificates
+    /// that expired.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.config.warnings();
         warnings.extend(self.host_keys.warnings());
+        warnings.extend(self.worthless.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         warnings.sort();
         warnings.dedup();
         warnings
+    }
+}
+
+impl Drop for Dialer {
+    fn drop(&mut self) {
+        // Connections may outlive it; what they go through may not.
+        self.proxies.close();
     }
 }
 

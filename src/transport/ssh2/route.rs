@@ -2,42 +2,17 @@
 //!
 //! *Invariant:* what can be refused without a connection is refused here, with the place it is written at.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Dialer;
-use super::agent;
-use super::key_file::{Key, public_half};
+use super::credentials::Credential;
+use super::known_hosts_command::KnownHostsCommand;
 use crate::inventory::host::{Host, Place, Reach};
-use crate::transport::known_hosts::{HostName, KnownHostsFile, fingerprint};
-use crate::transport::ssh_config::{AgentChoice, Asked, Resolved, expand_home};
-use crate::transport::{KeyFault, RouteError};
-
-/// Keys that are tried where nobody names one, the best first.
-const USUAL_KEYS: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
-
-/// Something to log in with.
-#[derive(Debug, Clone)]
-pub(super) enum Credential {
-    /// A key that the agent holds.
-    Agent {
-        socket: PathBuf,
-        blob: Vec<u8>,
-        /// For people.
-        label: String,
-    },
-    /// A key that was read.
-    File(Arc<Key>),
-}
-
-impl Credential {
-    fn blob(&self) -> Option<&[u8]> {
-        match self {
-            Self::Agent { blob, .. } => Some(blob),
-            Self::File(key) => key.blob.as_deref(),
-        }
-    }
-}
+use crate::transport::RouteError;
+use crate::transport::known_hosts::{HostName, KnownHostsFile};
+use crate::transport::proxy::Through;
+use crate::transport::ssh_config::Asked;
 
 /// How to reach, trust and log in to one host.
 #[derive(Debug, Clone)]
@@ -51,10 +26,17 @@ pub struct Route {
     pub(super) known: Vec<Arc<KnownHostsFile>>,
     pub(super) known_files: Vec<PathBuf>,
     pub(super) record_in: Option<PathBuf>,
+    /// `RevokedHostKeys`.
+    pub(super) revoked_keys: Option<PathBuf>,
+    pub(super) known_hosts_command: Option<KnownHostsCommand>,
+    /// `HashKnownHosts`, for keys that are added.
+    pub(super) hash_names: bool,
     pub(super) pin: Option<String>,
     pub(super) credentials: Vec<Credential>,
     /// Keys that can't be offered, told where the login fails.
     pub(super) notes: Vec<String>,
+    /// Jump hosts or a command, where it is not dialled itself.
+    pub(super) through: Option<Through>,
 }
 
 impl Route {
@@ -70,14 +52,39 @@ impl Route {
         format!("{}@{}", self.user, self.endpoint())
     }
 
+    /// The ways that it shares with other hosts, each of which has room for `--max-per-jump` of them.
+    #[must_use]
+    pub fn shared_ways(&self) -> Vec<String> {
+        self.through.as_ref().map_or_else(Vec::new, Through::bounds)
+    }
+
+    /// All that decides which machine it leads to and whether that one is trusted, but for the content of files.
+    #[must_use]
+    pub fn ground(&self) -> String {
+        format!(
+            "ssh2 {} {} {:?} {:?} {:?}",
+            self.address(),
+            self.lookup.as_str(),
+            self.pin,
+            self.through.as_ref().map(|through| (through.label(), through.bounds())),
+            self.known_hosts_command
+        )
+    }
+
+    /// The files that say whom to trust.
+    pub fn trust_files(&self) -> impl Iterator<Item = &Path> {
+        self.known_files.iter().chain(&self.revoked_keys).map(PathBuf::as_path)
+    }
+
     /// `host:port`.
     pub(super) fn endpoint(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        endpoint(&self.host, self.port)
     }
+}
+
+/// `host:port`, with brackets where the host has colons.
+pub(super) fn endpoint(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 impl Dialer {
@@ -95,12 +102,16 @@ impl Dialer {
         let user = user.as_deref().or(self.settings.user.as_deref());
         let asked = Asked { host: typed, port: port.or(self.settings.port), user };
         let resolved = self.config.resolve(asked);
-        if let Some((keyword, value)) = resolved.proxy {
-            return Err(RouteError::Proxy { place, name, keyword, value });
-        }
-        if let Some(value) = resolved.revoked_keys {
-            return Err(RouteError::RevokedHostKeys { place, name, value });
-        }
+        let known_hosts_command = match &resolved.known_hosts_command {
+            Some(text) => match KnownHostsCommand::parse(text, resolved.tokens.clone()) {
+                Ok(command) => Some(command),
+                Err(why) => {
+                    let detail = format!("KnownHostsCommand {text}: {why}");
+                    return Err(RouteError::SshConfig { place, name, detail });
+                }
+            },
+            None => None,
+        };
         let Some(user) = resolved.user.clone().filter(|user| !user.is_empty()) else {
             return Err(RouteError::NoUser { place, name });
         };
@@ -113,6 +124,7 @@ impl Dialer {
                 return Err(RouteError::Field { place, name, detail });
             }
         }
+        let through = self.through(host, typed, &resolved, &user)?;
         let mut notes = Vec::new();
         let credentials = self.credentials(host, &resolved, &mut notes).map_err(|fault| RouteError::Key {
             place: place.clone(),
@@ -133,6 +145,9 @@ impl Dialer {
             known: self.host_keys.files(&known_files),
             host: resolved.hostname,
             port: resolved.port,
+            revoked_keys: resolved.revoked_keys,
+            known_hosts_command,
+            hash_names: resolved.hash_known_hosts,
             pin: host.host_key.clone(),
             name,
             place,
@@ -141,80 +156,7 @@ impl Dialer {
             record_in,
             credentials,
             notes,
+            through,
         })
-    }
-
-    /// What to offer, in order: the named keys (by the agent where it holds them), the agent's others, the usual files.
-    fn credentials(
-        &self,
-        host: &Host,
-        resolved: &Resolved,
-        notes: &mut Vec<String>,
-    ) -> Result<Vec<Credential>, KeyFault> {
-        let (socket, held) = self.agent_keys(&resolved.agent, notes);
-        let by_agent = |blob: &[u8]| Credential::Agent {
-            socket: socket.clone(),
-            blob: blob.to_vec(),
-            label: format!("{} (agent)", fingerprint(blob)),
-        };
-        let home = &self.home;
-        let written: Vec<PathBuf> = match &host.identity {
-            Some(path) => vec![path.to_str().map_or_else(|| path.clone(), |text| expand_home(text, home))],
-            None => self.settings.identities.clone(),
-        };
-        let mut offered: Vec<Credential> = Vec::new();
-        for path in &written {
-            match public_half(path).filter(|blob| held.contains(blob)) {
-                Some(blob) => offered.push(by_agent(&blob)),
-                None => offered.push(Credential::File(self.keys.key(path, Some(&self.passphrase))?)),
-            }
-        }
-        for path in resolved.identities.iter().filter(|_| written.is_empty()) {
-            match public_half(path).filter(|blob| held.contains(blob)) {
-                Some(blob) => offered.push(by_agent(&blob)),
-                None => match self.keys.key(path, Some(&self.passphrase)) {
-                    Ok(key) => offered.push(Credential::File(key)),
-                    Err(fault) => notes.push(fault.to_string()),
-                },
-            }
-        }
-        if !resolved.identities_only {
-            for blob in &held {
-                if !offered.iter().any(|other| other.blob() == Some(blob)) {
-                    offered.push(by_agent(blob));
-                }
-            }
-        }
-        if written.is_empty() && resolved.identities.is_empty() {
-            // A passphrase is worth a question only where nothing else could log in.
-            let ask = offered.is_empty().then_some(&self.passphrase);
-            for name in USUAL_KEYS {
-                match self.keys.key(&home.join(".ssh").join(name), ask) {
-                    Ok(key)
-                        if offered
-                            .iter()
-                            .any(|other| other.blob().is_some() && other.blob() == key.blob.as_deref()) => {}
-                    Ok(key) => offered.push(Credential::File(key)),
-                    Err(KeyFault::Absent { .. }) => {}
-                    Err(fault) => notes.push(fault.to_string()),
-                }
-            }
-        }
-        Ok(offered)
-    }
-
-    /// The agent's keys, asked for once a run and socket; an absent agent is worth a note only.
-    fn agent_keys(&self, choice: &AgentChoice, notes: &mut Vec<String>) -> (PathBuf, Vec<Vec<u8>>) {
-        let AgentChoice::At(socket) = choice else {
-            notes.push("no SSH agent is set (SSH_AUTH_SOCK)".to_owned());
-            return (PathBuf::new(), Vec::new());
-        };
-        let mut agents = self.agents.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let held = agents.entry(socket.clone()).or_insert_with(|| agent::identities(socket)).clone();
-        let keys = held.unwrap_or_else(|why| {
-            notes.push(why);
-            Vec::new()
-        });
-        (socket.clone(), keys)
     }
 }

@@ -5,18 +5,18 @@
 //!
 //! *Invariant:* knows sockets and terms, nothing of SSH; a socket it can't count is cut, never trusted.
 
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::net::sockopt::set_tcp_quickack;
 use rustix::net::{RecvFlags, recv};
 
-use crate::sys::{self, TcpBytes};
+use super::wire::Wire;
+use crate::sys::TcpBytes;
 use crate::transport::Traffic;
+use crate::transport::proxy::Meter;
 
 /// What may come before the login is through: the longest honest handshake is a hundredth of it.
 pub(super) const BUDGET_BEFORE_LOGIN: u64 = 1 << 20;
@@ -30,6 +30,9 @@ const FAST: u64 = 128 << 10;
 /// output costs up to 36 in its packet. More than that is packets that libssh2 queues or throws away.
 const UNREAD: u64 = 4 << 20;
 
+/// Reads of 16 KiB at most in which what a cut connection still holds is thrown away: the kernel queues 6 MiB or so.
+const DISCARDED: u32 = 1_024;
+
 /// Why a connection was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Breach {
@@ -39,7 +42,7 @@ pub(super) enum Breach {
     Budget { received: u64, budget: u64 },
     /// It was given up on this side.
     GivenUp,
-    /// The kernel did not count its bytes.
+    /// Nobody counts its bytes.
     Uncounted,
 }
 
@@ -56,8 +59,8 @@ struct Terms {
 
 #[derive(Debug)]
 struct Watched {
-    /// A duplicate of the connection's socket.
-    socket: TcpStream,
+    /// A duplicate of the connection's socket, and who counts its bytes.
+    wire: Wire,
     terms: Mutex<Terms>,
     /// Bytes that reached the reader.
     delivered: AtomicU64,
@@ -74,7 +77,7 @@ impl Watched {
             self.cut(&mut terms, Breach::Deadline);
             return false;
         }
-        let before = terms.seen.received;
+        let before = terms.seen;
         let Some(seen) = self.count(&mut terms) else { return false };
         let unread = UNREAD.saturating_add(self.delivered.load(Ordering::Relaxed).saturating_mul(8));
         if seen.received > terms.limit || terms.logged_in && seen.received > unread.saturating_add(BUDGET_BEFORE_LOGIN)
@@ -84,17 +87,15 @@ impl Watched {
             self.cut(&mut terms, Breach::Budget { received, budget });
             return false;
         }
-        let arrived = seen.received.saturating_sub(before);
-        if !terms.logged_in || arrived > 0 {
-            // sshd leaves Nagle's algorithm on, which waits for an acknowledgement that the kernel delays by 40 ms. This
-            // sends it now; the kernel forgets the wish after a while, and it is only a wish.
-            let _ = set_tcp_quickack(self.socket.as_fd(), true);
+        let arrived = seen.received.saturating_sub(before.received);
+        if arrived > 0 || !terms.logged_in && seen.sent != before.sent {
+            self.wire.hurry();
         }
         !terms.logged_in || arrived > FAST
     }
 
     fn count(&self, terms: &mut Terms) -> Option<TcpBytes> {
-        if let Ok(seen) = sys::tcp_bytes(self.socket.as_fd()) {
+        if let Ok(seen) = self.wire.bytes() {
             terms.seen = seen;
             Some(seen)
         } else {
@@ -105,8 +106,14 @@ impl Watched {
 
     fn cut(&self, terms: &mut Terms, breach: Breach) {
         terms.breach.get_or_insert(breach);
-        // Not connected any more is as good.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        self.wire.shut_down();
+        // What has arrived can be read after that, and libssh2 reads a banner byte by byte: seconds of a busy processor.
+        let mut sink = [0_u8; 16 << 10];
+        for _ in 0..DISCARDED {
+            if !matches!(recv(self.wire.descriptor(), &mut sink, RecvFlags::DONTWAIT), Ok((count, _)) if count > 0) {
+                return;
+            }
+        }
     }
 }
 
@@ -123,6 +130,10 @@ struct Shared {
 #[derive(Debug, Default)]
 struct List {
     connections: Vec<Arc<Watched>>,
+    /// One came that the thread has not looked at.
+    fresh: bool,
+    /// The thread looks again within the short time, and needs nobody to wake it for a new connection.
+    soon: bool,
     /// The dialer is gone: the thread ends with the last connection.
     closing: bool,
 }
@@ -143,7 +154,7 @@ impl Watchdog {
     }
 
     /// Watches a socket until the guard is dropped, first under the terms of a connection that is not logged in.
-    pub(super) fn watch(&self, socket: TcpStream, deadline: Instant) -> Guard {
+    pub(super) fn watch(&self, wire: Wire, deadline: Instant) -> Guard {
         let terms = Mutex::new(Terms {
             deadline,
             limit: BUDGET_BEFORE_LOGIN,
@@ -152,10 +163,25 @@ impl Watchdog {
             breach: None,
             seen: TcpBytes::default(),
         });
-        let watched = Arc::new(Watched { socket, terms, delivered: AtomicU64::new(0) });
-        lock(&self.shared.list).connections.push(Arc::clone(&watched));
-        self.shared.wake.notify_one();
+        let watched = Arc::new(Watched { wire, terms, delivered: AtomicU64::new(0) });
+        let soon = {
+            let mut list = lock(&self.shared.list);
+            list.connections.push(Arc::clone(&watched));
+            list.fresh = true;
+            list.soon
+        };
+        // Each wake-up looks at every connection: with hundreds of them, one for each that comes costs more than the ticks.
+        if !soon {
+            self.shared.wake.notify_one();
+        }
         Guard { watched, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Cuts every connection here and now.
+    pub(super) fn give_up(&self) {
+        for connection in &lock(&self.shared.list).connections {
+            connection.cut(&mut lock(&connection.terms), Breach::GivenUp);
+        }
     }
 }
 
@@ -173,11 +199,13 @@ fn run(shared: &Shared) {
             if list.closing {
                 return;
             }
+            list.soon = false;
             list = shared.wake.wait(list).unwrap_or_else(PoisonError::into_inner);
             continue;
         }
         // Looked at without the lock, so that connections come and go meanwhile.
         let connections = list.connections.clone();
+        list.fresh = false;
         drop(list);
         let now = Instant::now();
         let mut soon = false;
@@ -185,8 +213,10 @@ fn run(shared: &Shared) {
             soon |= connection.inspect(now);
         }
         drop(connections);
-        let tick = if soon { TICK_SHORT } else { TICK_LONG };
-        list = shared.wake.wait_timeout(lock(&shared.list), tick).unwrap_or_else(PoisonError::into_inner).0;
+        list = lock(&shared.list);
+        list.soon = soon || list.fresh;
+        let tick = if list.soon { TICK_SHORT } else { TICK_LONG };
+        list = shared.wake.wait_timeout(list, tick).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
@@ -235,7 +265,15 @@ impl Guard {
 
     /// The watchdog's duplicate of the socket, to wait on.
     pub(super) fn socket(&self) -> BorrowedFd<'_> {
-        self.watched.socket.as_fd()
+        self.watched.wire.descriptor()
+    }
+
+    /// The pump's counts, where there is one.
+    pub(super) fn meter(&self) -> Option<&Meter> {
+        match &self.watched.wire {
+            Wire::Tcp(_) => None,
+            Wire::Piped { meter, .. } => Some(meter),
+        }
     }
 
     /// Whether the host ended the connection, and nothing that it sent is left to be read.
@@ -255,7 +293,7 @@ impl Guard {
     /// What went over it so far.
     pub(super) fn traffic(&self) -> Traffic {
         let mut terms = lock(&self.watched.terms);
-        if let Ok(seen) = sys::tcp_bytes(self.watched.socket.as_fd()) {
+        if let Ok(seen) = self.watched.wire.bytes() {
             terms.seen = seen;
         }
         Traffic { sent: terms.seen.sent, received: terms.seen.received }
@@ -273,7 +311,7 @@ impl Drop for Guard {
 mod tests {
     use super::*;
     use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     fn pair() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -286,7 +324,7 @@ mod tests {
         let watchdog = Watchdog::start().unwrap();
         let (mut near, _far) = pair();
         let start = Instant::now();
-        let guard = watchdog.watch(near.try_clone().unwrap(), start + Duration::from_millis(100));
+        let guard = watchdog.watch(Wire::Tcp(near.try_clone().unwrap()), start + Duration::from_millis(100));
         assert_eq!(near.read(&mut [0; 8]).unwrap(), 0);
         assert!((100..600).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
         assert_eq!(guard.breach(), Some(Breach::Deadline));
@@ -296,7 +334,7 @@ mod tests {
     fn a_budget_ends_a_flood_and_a_new_one_counts_from_where_it_was_set() {
         let watchdog = Watchdog::start().unwrap();
         let (mut near, mut far) = pair();
-        let guard = watchdog.watch(near.try_clone().unwrap(), Instant::now() + Duration::from_secs(30));
+        let guard = watchdog.watch(Wire::Tcp(near.try_clone().unwrap()), Instant::now() + Duration::from_secs(30));
         far.write_all(&[0; 1_000]).unwrap();
         near.read_exact(&mut [0; 1_000]).unwrap();
         guard.logged_in();
@@ -314,7 +352,7 @@ mod tests {
     fn bytes_that_nobody_reads_are_bounded_within_a_large_budget() {
         let watchdog = Watchdog::start().unwrap();
         let (mut near, mut far) = pair();
-        let guard = watchdog.watch(near.try_clone().unwrap(), Instant::now() + Duration::from_secs(30));
+        let guard = watchdog.watch(Wire::Tcp(near.try_clone().unwrap()), Instant::now() + Duration::from_secs(30));
         guard.logged_in();
         guard.allow(1 << 30, Instant::now() + Duration::from_secs(30));
         std::thread::spawn(move || while far.write_all(&[0; 16_000]).is_ok() {});
@@ -329,7 +367,7 @@ mod tests {
     fn a_guard_that_is_dropped_takes_its_connection_off_the_list() {
         let watchdog = Watchdog::start().unwrap();
         let (near, _far) = pair();
-        let guard = watchdog.watch(near, Instant::now() + Duration::from_secs(30));
+        let guard = watchdog.watch(Wire::Tcp(near), Instant::now() + Duration::from_secs(30));
         let shared = Arc::clone(&watchdog.shared);
         drop(watchdog);
         assert_eq!(lock(&shared.list).connections.len(), 1);

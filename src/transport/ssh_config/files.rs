@@ -129,6 +129,10 @@ fn words(line: &str) -> Option<(String, Vec<String>)> {
     let (keyword, rest) = line.split_at(end);
     let rest = rest.trim_start();
     let mut rest = rest.strip_prefix('=').unwrap_or(rest).trim_start();
+    if keyword.eq_ignore_ascii_case("proxycommand") {
+        // A line for a shell, quotes and all.
+        return Some((keyword.to_ascii_lowercase(), vec![rest.to_owned()]));
+    }
     let mut arguments = Vec::new();
     while !rest.is_empty() && !rest.starts_with('#') {
         let (argument, after) = match rest.strip_prefix('"') {
@@ -183,6 +187,7 @@ mod tests {
             ("Port = 2222 # comment", Some(("port", vec!["2222"]))),
             ("IdentityFile \"~/my keys/a\"", Some(("identityfile", vec!["~/my keys/a"]))),
             ("Host web-* !web-9", Some(("host", vec!["web-*", "!web-9"]))),
+            ("ProxyCommand nc -x \"a b\" %h # 1", Some(("proxycommand", vec!["nc -x \"a b\" %h # 1"]))),
             ("# Host x", None),
             ("", None),
         ] {

@@ -24,15 +24,18 @@ pub(super) use surroundings::{Surroundings, expand_home};
 const USED: &[&str] = &[
     "canonicaldomains",
     "canonicalizehostname",
+    "certificatefile",
     "globalknownhostsfile",
     "hostkeyalias",
     "hostname",
     "identitiesonly",
     "identityagent",
     "identityfile",
+    "knownhostscommand",
     "port",
     "proxycommand",
     "proxyjump",
+    "proxyusefdpass",
     "revokedhostkeys",
     "user",
     "userknownhostsfile",
@@ -91,14 +94,40 @@ impl SshConfig {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The ssh client and the file to give it with `-F`, where one is to be given.
+    pub(super) fn client(&self) -> Option<(&Path, Option<&Path>)> {
+        let ssh = self.surroundings.ssh.as_deref()?;
+        Some((ssh, self.named.as_deref().or_else(|| self.surroundings.config_of_home())))
+    }
+
     /// What holds for a host.
     pub(super) fn resolve(&self, asked: Asked<'_>) -> Resolved {
         Resolved::of(&self.options(asked), asked, &self.surroundings)
     }
 
+    /// The file to give to `ssh -F`; `none` is none at all.
+    pub(super) fn file_for_ssh(&self) -> Option<&Path> {
+        self.named.as_deref().or_else(|| self.surroundings.config_of_home())
+    }
+
+    /// Whether ssh(1) takes another home than ours for its usual files.
+    pub(super) fn is_of_another_home(&self) -> bool {
+        self.surroundings.config_of_home().is_some()
+    }
+
+    /// Whether a file sets this option, for whatever host.
+    pub(super) fn sets(&self, keyword: &str) -> bool {
+        self.files.iter().any(|file| file.sets_any(&[keyword]))
+    }
+
     fn options(&self, asked: Asked<'_>) -> Options {
         if !self.used {
-            return Options::default();
+            // What is left changes no dial (HashKnownHosts, which Debian sets for everybody): not worth a process a host.
+            let mut options = Options::default();
+            for file in &self.files {
+                let _ = file.apply(asked.host, true, &mut options);
+            }
+            return options;
         }
         if let Some(ssh) = &self.surroundings.ssh {
             match self.ask_ssh(ssh, asked) {
@@ -118,7 +147,7 @@ impl SshConfig {
     fn ask_ssh(&self, ssh: &Path, asked: Asked<'_>) -> Result<Options, String> {
         let mut command = Command::new(ssh);
         command.arg("-G").stdin(Stdio::null());
-        if let Some(path) = self.named.as_deref().or_else(|| self.surroundings.config_of_home()) {
+        if let Some(path) = self.file_for_ssh() {
             command.arg("-F").arg(path);
         }
         if let Some(port) = asked.port {

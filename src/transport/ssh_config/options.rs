@@ -1,12 +1,15 @@
 //! Options that hold for one host, and what they mean for dialling it.
 //!
-//! *Invariant:* pure; the first value of an option wins, identity files add up, as in `ssh_config(5)`.
+//! *Invariant:* touches no file; the first value of an option wins, identity and certificate files add up, as in `ssh_config(5)`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use sha1::{Digest as _, Sha1};
+
 use super::Asked;
 use super::surroundings::{Surroundings, expand_home};
+use crate::model::text::hex;
 
 /// Keys that `ssh -G` lists where no file names one.
 const USUAL_KEYS: &[&str] = &["id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_rsa", "id_xmss"];
@@ -16,14 +19,23 @@ const USUAL_KEYS: &[&str] = &["id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519",
 pub(super) struct Options {
     values: BTreeMap<String, Vec<String>>,
     identities: Vec<String>,
+    certificates: Vec<String>,
 }
 
 impl Options {
     /// Adds a line; only the first of a keyword counts.
     pub(super) fn add(&mut self, keyword: &str, arguments: Vec<String>) {
+        // Of these two the first is the way, whatever it says.
+        let other = match keyword {
+            "proxyjump" => Some("proxycommand"),
+            "proxycommand" => Some("proxyjump"),
+            _ => None,
+        };
         if keyword == "identityfile" {
             self.identities.extend(arguments);
-        } else {
+        } else if keyword == "certificatefile" {
+            self.certificates.extend(arguments);
+        } else if other.is_none_or(|other| !self.values.contains_key(other)) {
             self.values.entry(keyword.to_owned()).or_insert(arguments);
         }
     }
@@ -36,7 +48,7 @@ impl Options {
             let arguments = match keyword {
                 "userknownhostsfile" => value.split_whitespace().map(|file| surroundings.in_own_home(file)).collect(),
                 "globalknownhostsfile" => value.split_whitespace().map(str::to_owned).collect(),
-                "identityagent" => vec![surroundings.in_own_home(value)],
+                "identityagent" | "revokedhostkeys" => vec![surroundings.in_own_home(value)],
                 _ => vec![value.to_owned()],
             };
             options.add(keyword, arguments);
@@ -79,6 +91,8 @@ pub(in crate::transport) struct Resolved {
     /// Only those that a file names.
     pub(in crate::transport) identities: Vec<PathBuf>,
     pub(in crate::transport) identities_only: bool,
+    /// `CertificateFile`, in their order.
+    pub(in crate::transport) certificates: Vec<PathBuf>,
     pub(in crate::transport) agent: AgentChoice,
     /// Files of the user, the first takes new keys.
     pub(in crate::transport) user_known_hosts: Vec<PathBuf>,
@@ -86,7 +100,16 @@ pub(in crate::transport) struct Resolved {
     pub(in crate::transport) alias: Option<String>,
     /// `ProxyJump` or `ProxyCommand`, and its value.
     pub(in crate::transport) proxy: Option<(&'static str, String)>,
-    pub(in crate::transport) revoked_keys: Option<String>,
+    /// `ProxyUseFdpass yes`: the command hands a descriptor over in place of bytes.
+    pub(in crate::transport) passes_descriptor: bool,
+    /// `RevokedHostKeys`.
+    pub(in crate::transport) revoked_keys: Option<PathBuf>,
+    /// `KnownHostsCommand`, as it is written.
+    pub(in crate::transport) known_hosts_command: Option<String>,
+    /// `HashKnownHosts`.
+    pub(in crate::transport) hash_known_hosts: bool,
+    /// What `%` and a letter stand for in a command.
+    pub(in crate::transport) tokens: Vec<(char, String)>,
 }
 
 impl Resolved {
@@ -126,6 +149,12 @@ impl Resolved {
                 .filter(|file| !file.eq_ignore_ascii_case("none"))
                 .map(|file| path(file))
                 .collect(),
+            certificates: options
+                .certificates
+                .iter()
+                .filter(|file| !file.eq_ignore_ascii_case("none"))
+                .map(|file| path(file))
+                .collect(),
             identities_only: options.first("identitiesonly").is_some_and(|value| value.eq_ignore_ascii_case("yes")),
             agent: agent(options.first("identityagent"), surroundings, path),
             user_known_hosts: known(
@@ -137,13 +166,37 @@ impl Resolved {
                 vec![PathBuf::from("/etc/ssh/ssh_known_hosts"), PathBuf::from("/etc/ssh/ssh_known_hosts2")],
             ),
             alias: options.first("hostkeyalias").filter(|alias| !alias.eq_ignore_ascii_case("none")).map(str::to_owned),
-            revoked_keys: options.set("revokedhostkeys"),
+            passes_descriptor: options.first("proxyusefdpass").is_some_and(|value| value.eq_ignore_ascii_case("yes")),
+            revoked_keys: options.set("revokedhostkeys").map(|file| path(&file)),
+            known_hosts_command: options.set("knownhostscommand"),
+            hash_known_hosts: options.first("hashknownhosts").is_some_and(|value| value.eq_ignore_ascii_case("yes")),
+            tokens: command_tokens(&tokens, options),
             proxy,
             hostname,
             port,
             user,
         }
     }
+}
+
+/// The tokens of `ssh_config(5)` that hold for a command: those of a path, and some of this machine.
+fn command_tokens(of_path: &[(char, &str)], options: &Options) -> Vec<(char, String)> {
+    let mut tokens: Vec<(char, String)> = of_path.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let value = |name: char| of_path.iter().find(|(own, _)| *own == name).map(|(_, value)| *value).unwrap_or_default();
+    let local = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let jump = options.set("proxyjump").unwrap_or_default();
+    let alias = options.first("hostkeyalias").filter(|alias| !alias.eq_ignore_ascii_case("none"));
+    let connection = [local.as_str(), value('h'), value('p'), value('r'), jump.as_str()].concat();
+    let own = [
+        ('k', alias.unwrap_or_else(|| value('n')).to_owned()),
+        ('i', rustix::process::getuid().as_raw().to_string()),
+        ('L', local.split('.').next().unwrap_or_default().to_owned()),
+        ('C', hex(&Sha1::digest(connection.as_bytes()))),
+        ('j', jump),
+        ('l', local),
+    ];
+    tokens.extend(own);
+    tokens
 }
 
 fn agent(option: Option<&str>, surroundings: &Surroundings, path: impl Fn(&str) -> PathBuf) -> AgentChoice {

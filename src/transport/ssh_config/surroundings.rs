@@ -68,7 +68,7 @@ impl Surroundings {
 
     /// The home that ssh(1) takes.
     #[cfg(test)]
-    pub(super) fn home_of_ssh(&self) -> Option<PathBuf> {
+    pub(in crate::transport) fn home_of_ssh(&self) -> Option<PathBuf> {
         self.home_of_ssh.clone()
     }
 }

@@ -14,6 +14,14 @@ pub(crate) fn generate(file: &Path, kind: &str, passphrase: Option<&str>) -> Pat
     file.to_owned()
 }
 
+/// Signs a key by an authority, with more words for `ssh-keygen` (`-h` for a host); returns the certificate.
+pub(crate) fn certify(authority: &Path, key: &Path, more: &[&str]) -> PathBuf {
+    let public = key.with_extension("pub");
+    let args = [&["-q", "-s", authority.to_str().unwrap(), "-I", "lab"], more, &[public.to_str().unwrap()]].concat();
+    tool("ssh-keygen", &args);
+    PathBuf::from(format!("{}-cert.pub", key.display()))
+}
+
 /// Puts a passphrase on a key that has none.
 pub(crate) fn encrypt(key: &Path, passphrase: &str) {
     tool("ssh-keygen", &["-q", "-p", "-P", "", "-N", passphrase, "-f", key.to_str().unwrap()]);

@@ -8,13 +8,15 @@ mod processes;
 mod run;
 mod script;
 mod sshd;
+mod transport;
 mod tree;
 
-pub(crate) use keys::{encrypt, fingerprint, generate, public_key};
+pub(crate) use keys::{certify, encrypt, fingerprint, generate, public_key};
 pub(crate) use processes::{descendants, probes, slay};
 pub(crate) use run::{Driftscan, Run};
 pub(crate) use script::Answer;
 pub(crate) use sshd::{Options, SshHost};
+pub(crate) use transport::{over, over_both, transport};
 pub(crate) use tree::Tree;
 
 use std::cell::{Cell, RefCell};
@@ -53,6 +55,11 @@ pub(crate) fn program(name: &str) -> PathBuf {
                 "setfacl" => "acl",
                 "setfattr" => "attr",
                 "setcap" => "libcap2-bin",
+                "rpmbuild" | "rpmdb" => "rpm",
+                "pacman" => "pacman-package-manager",
+                "vercmp" => "makepkg",
+                "db5.3_load" => "db5.3-util",
+                "busybox" => "busybox-static",
                 other => other,
             };
             panic!("{name} is missing; install it: apt-get install {package}")
@@ -74,7 +81,7 @@ impl Lab {
         // Ordinary accounts that a test plays must be able to pass through.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let lab = Self { dir, runs: Cell::new(0), known: RefCell::default() };
-        for folder in ["home", "keys", "roots", "sshd"] {
+        for folder in ["home", "keys", "roots", "sshd", "tmp"] {
             fs::create_dir(lab.path(folder)).unwrap();
         }
         for private in ["home", "keys"] {

@@ -24,6 +24,8 @@ impl Driftscan {
         let mut command = Command::new(env!("CARGO_BIN_EXE_driftscan"));
         command.args(args).current_dir(dir).env_clear();
         command.env("HOME", dir.join("home")).env("PATH", "/usr/local/bin:/usr/bin:/bin").env("TZ", "UTC");
+        // What a run that is killed leaves behind goes with the lab.
+        command.env("DRIFTSCAN_TRANSPORT", super::transport()).env("TMPDIR", dir.join("tmp"));
         Self {
             command,
             out: dir.join(format!("run-{number}.out")),

@@ -67,6 +67,12 @@ impl Answer {
         Self(each(slots, after, &format!("{ASKED} | dd bs=1 count=$n status=none")))
     }
 
+    /// The real thing, each session killed after the next number of bytes: for what waits for its next order.
+    pub(crate) fn cut_off(slots: &Path, after: &[usize]) -> Self {
+        let cut = format!("exec 5<&0; {ASKED} <&5 | {{ dd bs=1 count=$n status=none; kill -TERM 0; }}");
+        Self(each(slots, after, &cut))
+    }
+
     /// The real thing, each session with the bits of one byte turned, at the next offset.
     pub(crate) fn flipped(slots: &Path, at: &[usize]) -> Self {
         let spoil = "{ dd bs=1 count=$n status=none; dd bs=1 count=1 status=none | tr '\\000-\\377' '\\377\\000-\\376'; exec cat; }";

@@ -99,7 +99,7 @@ fn every_code_has_a_sentence() {
     link-changed       /a: hard link of /a -> /b
     package-added      package zsh:i386 5.9 added
     package-removed    package zsh 5.9 removed
-    package-version    nginx 1-9 -> 1-10
+    package-version    nginx 1-9 -> 1-10, upgraded
     package-state      nginx: state install ok installed -> hold ok installed
     fact-changed       fact kernel a -> b
     mount-added        mount /x: added, ext4 nodev

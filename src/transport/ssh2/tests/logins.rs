@@ -35,21 +35,46 @@ fn keys_in_the_old_format_log_in() {
         authorized += &std::fs::read_to_string(format!("{}.pub", file.display())).unwrap();
     }
     std::fs::write(server.path("authorized_keys"), authorized).unwrap();
-    for (file, passphrase, works) in [
-        (&plain, None, true),
-        (&sealed, Some(PASSPHRASE), true),
-        (&pkcs8, Some(PASSPHRASE), true),
-        (&sealed, Some("wrong"), false),
-    ] {
+    for (file, passphrase) in [(&plain, None), (&sealed, Some(PASSPHRASE)), (&pkcs8, Some(PASSPHRASE))] {
         let mut client = Client::of(&server);
         client.settings.identities = vec![file.clone()];
         client.passphrase = passphrase.map(str::to_owned);
-        match client.dial(&host_at(server.port)) {
-            Ok(_) => assert!(works, "{}", file.display()),
-            Err(error) => {
-                assert!(!works, "{}: {error}", file.display());
-                assert!(error.to_string().contains("passphrase"), "{error}");
-            }
+        client.dial(&host_at(server.port)).unwrap();
+        assert_eq!(client.asked.load(Ordering::Relaxed), usize::from(passphrase.is_some()));
+    }
+}
+
+#[test]
+fn a_wrong_passphrase_is_found_when_it_is_asked_for_whatever_the_format() {
+    let mut client = Client::new();
+    let folder = client.path(".ssh");
+    for (name, kind, more) in [
+        ("openssh", "ed25519", &["-a", "2"][..]),
+        ("pem", "rsa", &["-b", "2048", "-m", "PEM"]),
+        ("pem_ecdsa", "ecdsa", &["-m", "PEM"]),
+        ("pkcs8", "ecdsa", &["-m", "PKCS8"]),
+        ("pkcs8_rsa", "rsa", &["-b", "2048", "-m", "PKCS8"]),
+    ] {
+        let key = keygen(&folder, name, kind, PASSPHRASE, more);
+        let mut host = host_at(22);
+        host.identity = Some(key.clone());
+        client.passphrase = Some("wrong".to_owned());
+        client.asked.store(0, Ordering::Relaxed);
+        match client.dialer().route(&host).unwrap_err() {
+            RouteError::Key { fault, .. } => assert_eq!(fault, KeyFault::WrongPassphrase { path: key }, "{name}"),
+            other => panic!("{name}: {other}"),
+        }
+        // As ssh(1) does, and then no more.
+        assert_eq!(client.asked.load(Ordering::Relaxed), 3, "{name}");
+        client.passphrase = Some(PASSPHRASE.to_owned());
+        let dialer = client.dialer();
+        dialer.route(&host).unwrap();
+        dialer.route(&host).unwrap();
+        assert_eq!(client.asked.load(Ordering::Relaxed), 4, "{name}");
+        client.passphrase = None;
+        match client.dialer().route(&host).unwrap_err() {
+            RouteError::Key { fault: KeyFault::Locked { .. }, .. } => {}
+            other => panic!("{name}: {other}"),
         }
     }
 }
@@ -195,4 +220,44 @@ fn no_more_keys_are_offered_than_a_server_bears() {
     assert_eq!(error.to_string().matches("was refused").count(), 5, "{error}");
     assert!(error.remedy().contains("3 more keys were not tried"), "{}", error.remedy());
     assert!(!server.log().contains("Too many authentication failures"), "{}", server.log());
+}
+
+#[test]
+fn a_server_that_takes_fewer_keys_than_are_offered_is_told() {
+    let server = Server::start("MaxAuthTries 1\n");
+    let mut client = Client::of(&server);
+    client.settings.identities =
+        vec![keygen(&client.path(""), "other", "ed25519", "", &[]), server.user_key("id_ed25519")];
+    let error = client.dial(&host_at(server.port)).unwrap_err();
+    assert_eq!(error.reason(), Reason::Auth, "{error}");
+    assert!(error.to_string().contains("the host closed the connection"), "{error}");
+    assert!(error.remedy().contains("MaxAuthTries"), "{}", error.remedy());
+}
+
+#[test]
+fn a_server_that_wants_more_than_a_key_is_told() {
+    let server = Server::start("AuthenticationMethods publickey,password\nPasswordAuthentication yes\n");
+    let error = Client::of(&server).dial(&host_at(server.port)).unwrap_err();
+    assert_eq!(error.reason(), Reason::Auth, "{error}");
+    assert!(error.remedy().contains("The host wants something else besides a key"), "{error}\n{}", error.remedy());
+}
+
+#[test]
+fn a_server_that_takes_no_keys_is_told() {
+    let server = Server::start("PubkeyAuthentication no\nPasswordAuthentication yes\n");
+    let error = Client::of(&server).dial(&host_at(server.port)).unwrap_err();
+    assert_eq!(error.reason(), Reason::Auth, "{error}");
+    assert!(error.remedy().contains("The host accepts password, and not a key."), "{}", error.remedy());
+}
+
+#[test]
+fn a_passphrase_that_nobody_gives_is_asked_for_once_a_run() {
+    let server = Server::start("");
+    let mut client = Client::of(&server);
+    client.settings.identities = vec![server.user_key("id_sealed")];
+    let dialer = client.dialer();
+    for _ in 0..3 {
+        assert!(dialer.route(&host_at(server.port)).is_err());
+    }
+    assert_eq!(client.asked.load(Ordering::Relaxed), 1);
 }

@@ -4,11 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod agents;
+mod certificates;
 mod commands;
 mod hostile;
 mod logins;
 mod server;
+mod soft_agent;
 mod trust;
+mod trust_sources;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +36,9 @@ fn host_at(port: u16) -> Host {
         sudo: None,
         identity: None,
         host_key: None,
+        jump: None,
+        transport: None,
+        probe: None,
         tags: Vec::new(),
         place: Place { file: "hosts.txt".to_owned(), line: 3 },
     }
@@ -68,6 +75,17 @@ impl Client {
         client.know(&server.known_line());
         client.settings.identities = vec![server.user_key("id_ed25519")];
         client
+    }
+
+    /// Lets the installed ssh client read the configuration.
+    fn ask_ssh(&mut self) {
+        let (user, system) = (self.surroundings.user.take(), self.surroundings.system_config.clone());
+        let home_of_ssh = Surroundings::of_this_process().home_of_ssh();
+        let home = self.folder.path().to_owned();
+        let agent = self.surroundings.agent.take();
+        self.surroundings = Surroundings::at(home, home_of_ssh, Some(PathBuf::from("/usr/bin/ssh")));
+        (self.surroundings.user, self.surroundings.system_config) = (user, system);
+        self.surroundings.agent = agent;
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -110,9 +128,9 @@ fn only_a_sound_libssh2_is_used() {
 }
 
 #[test]
-fn proxies_and_revocation_lists_are_refused_with_their_place() {
+fn ways_that_can_not_be_taken_are_refused_with_their_place() {
     let client = Client::new();
-    let config = "Host a\n ProxyJump bastion\nHost b\n RevokedHostKeys /etc/ssh/krl\n";
+    let config = "Host a\n ProxyJump bastion\nHost b\n KnownHostsCommand known-hosts %H\nHost c\n ProxyCommand nc %X\n";
     std::fs::write(client.path(".ssh/config"), config).unwrap();
     let dialer = client.dialer();
     let refusal = |name: &str| {
@@ -120,8 +138,11 @@ fn proxies_and_revocation_lists_are_refused_with_their_place() {
         host.reach = Reach::Ssh { host: name.to_owned(), port: None, user: None };
         dialer.route(&host).unwrap_err().to_string()
     };
-    assert!(refusal("a").starts_with("hosts.txt:3: web-01: ProxyJump bastion in ssh_config: "), "{}", refusal("a"));
-    assert!(refusal("b").starts_with("hosts.txt:3: web-01: RevokedHostKeys /etc/ssh/krl"), "{}", refusal("b"));
+    // This client has no ssh.
+    assert!(refusal("a").starts_with("hosts.txt:3: web-01: ProxyJump bastion: the ssh client"), "{}", refusal("a"));
+    assert!(refusal("c").starts_with("hosts.txt:3: web-01: ProxyCommand nc %X: "), "{}", refusal("c"));
+    let command = refusal("b");
+    assert!(command.starts_with("hosts.txt:3: web-01: ssh_config: KnownHostsCommand known-hosts %H: "), "{command}");
 }
 
 #[test]
@@ -138,6 +159,7 @@ fn every_step_of_a_dial_is_told() {
         .map(|step| match step {
             Step::Resolved { .. } => "resolved",
             Step::Connected { .. } => "connected",
+            Step::Through { .. } => "through",
             Step::HostKey { .. } => "host key",
             Step::LoggedIn { .. } => "logged in",
             Step::Retrying { .. } => "retrying",

@@ -151,7 +151,8 @@ impl KeyAgent {
         let child = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
         let agent = Self { child, socket, _folder: folder };
         let start = Instant::now();
-        while !agent.socket.exists() {
+        // The file is there a moment before the agent listens.
+        while std::os::unix::net::UnixStream::connect(&agent.socket).is_err() {
             assert!(start.elapsed() < Duration::from_secs(10), "ssh-agent does not start");
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -1,0 +1,118 @@
+//! What this way of collecting can't see, and the comparison without it.
+//!
+//! *Invariant:* an attribute that nobody looked at is neither there nor absent: it is taken out of both sides, and the coverage
+//! names it once.
+
+use crate::drift::{Difference, Found, Reference};
+use crate::policy::{UNSEEN, unseen};
+use crate::protocol::coverage::{Coverage, Part, Trouble, Why};
+use crate::protocol::{Attr, Mask, Record, RuleSet, System};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+/// Names the attributes that the rules compare somewhere and nobody could see.
+pub(super) fn note(rules: &RuleSet, coverage: &mut Coverage) {
+    let asked = rules.rules().iter().fold(Mask::NONE, |all, rule| Mask(all.0 | rule.mask.0));
+    for (word, _) in UNSEEN.iter().filter(|(_, attr)| asked.has(*attr)) {
+        coverage.troubles_total += 1;
+        coverage.troubles.push(Trouble {
+            path: word.as_bytes().to_vec(),
+            part: Part::Source,
+            why: Why::Denied,
+            errno: 0,
+        });
+    }
+}
+
+/// Databases that this way does not read, by where they lie.
+const OTHERS: [(System, &[&[u8]]); 5] = [
+    (
+        System::Rpm,
+        &[
+            b"/var/lib/rpm/rpmdb.sqlite",
+            b"/var/lib/rpm/Packages.db",
+            b"/var/lib/rpm/Packages",
+            b"/usr/lib/sysimage/rpm/rpmdb.sqlite",
+            b"/usr/lib/sysimage/rpm/Packages.db",
+            b"/usr/lib/sysimage/rpm/Packages",
+        ],
+    ),
+    (System::Apk, &[b"/lib/apk/db/installed", b"/usr/lib/apk/db/installed"]),
+    (System::Pacman, &[b"/var/lib/pacman/local"]),
+    (System::Snap, &[b"/var/lib/snapd/snaps"]),
+    (System::Flatpak, &[b"/var/lib/flatpak/app", b"/var/lib/flatpak/runtime"]),
+];
+
+/// The places of those databases.
+pub(super) fn places() -> impl Iterator<Item = &'static [u8]> {
+    OTHERS.into_iter().flat_map(|(_, places)| places.iter().copied())
+}
+
+/// Names the package systems that the host or its baseline has, and that nobody looked at.
+pub(super) fn systems(references: &[Reference], is_there: impl Fn(&[u8]) -> bool, coverage: &mut Coverage) {
+    const NOT_LOOKED_AT: u16 = 38;
+    let of_baseline = |system| references.iter().any(|reference| reference.set.set.has(system));
+    for (system, places) in OTHERS {
+        if of_baseline(system) || places.iter().any(|place| is_there(place)) {
+            coverage.troubles_total += 1;
+            coverage.troubles.push(Trouble {
+                path: [b"packages:", system.word().as_bytes()].concat(),
+                part: Part::Source,
+                why: Why::Packages,
+                errno: NOT_LOOKED_AT,
+            });
+        }
+    }
+}
+
+/// The paths that have a file capability in the selected reference.
+pub(super) fn capable(references: &[Reference]) -> HashSet<Vec<u8>> {
+    let records = references.first().map_or(&[][..], |reference| &reference.set.set.records);
+    let has = |record: &&Record| record.view().attr(Attr::Capability).is_some();
+    records.iter().filter(has).filter_map(|record| record.view().path().map(<[u8]>::to_vec)).collect()
+}
+
+/// A record without what can't be seen.
+fn seen(record: &Record) -> Record {
+    let mut out = Vec::new();
+    record.view().project(record.view().mask().without(unseen()), &mut out);
+    Record::parse(&out).unwrap_or_else(|_| record.clone())
+}
+
+/// How a host's records, sorted by subject, relate to the references.
+pub(super) fn compare(host: &[Record], references: &[Reference]) -> Found {
+    let equals = |reference: &&Reference| {
+        let records = &reference.set.set.records;
+        records.len() == host.len() && records.iter().zip(host).all(|(ours, theirs)| seen(ours) == *theirs)
+    };
+    if let Some(at) = references.iter().position(|reference| equals(&reference)) {
+        return Found::Equal(at);
+    }
+    let Some(selected) = references.first() else { return Found::AnotherSystem };
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    let (mut ours, mut theirs) = (selected.set.set.records.iter().peekable(), host.iter().peekable());
+    loop {
+        let order = match (ours.peek(), theirs.peek()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => a.subject().cmp(b.subject()),
+        };
+        let old = if order.is_le() { ours.next() } else { None };
+        let new = if order.is_ge() { theirs.next() } else { None };
+        match (old, new) {
+            (Some(old), Some(new)) => {
+                let old = seen(old);
+                if old != *new {
+                    removed.push(old);
+                    added.push(new.clone());
+                }
+            }
+            // What is gone is gone with every attribute that it had.
+            (Some(old), None) => removed.push(old.clone()),
+            (None, Some(new)) => added.push(new.clone()),
+            (None, None) => {}
+        }
+    }
+    Found::Different(Difference { removed, added })
+}
