@@ -109,7 +109,7 @@ pub(crate) fn lacking(record: &Record, attr: Attr) -> Record {
 
 /// A rule without conditions.
 pub(crate) fn rule(pattern: &str, mask: Mask) -> Rule {
-    Rule { pattern: Pattern::new(pattern.as_bytes()).unwrap(), when: When::default(), mask, view: 0 }
+    Rule { pattern: Pattern::new(pattern.as_bytes()).unwrap(), when: When::default(), mask, view: None }
 }
 
 /// Rules without conditions.

@@ -82,7 +82,9 @@ fn read(reply: &[u8]) -> Option<Rehearsal> {
                 .ok()?,
             FrameKind::Root | FrameKind::End => {}
             FrameKind::Trailer => return Some(said),
-            FrameKind::Symbols | FrameKind::Refused | FrameKind::StatDigests => return None,
+            FrameKind::Symbols | FrameKind::Refused | FrameKind::StatDigests | FrameKind::Text | FrameKind::Owned => {
+                return None;
+            }
         }
     }
     None

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use driftscan::protocol::record::RecordWriter;
-use driftscan::protocol::reply::{FrameKind, Root};
+use driftscan::protocol::reply::{FrameKind, Owned, Root, Shipped, Text, TextState};
 use driftscan::protocol::request::{FollowUp, Mode, Request};
 use driftscan::protocol::sketch::{Symbol, symbols};
 use driftscan::protocol::{Attr, Digest, Id, Reader, Record, Salt, Value, digest};
@@ -92,6 +92,21 @@ impl Script {
                 reply.records(asked.map(|(record, _)| record));
             }
             FollowUp::Listing => reply.records(set.records.iter()),
+            // Its files are numbers: there is no text to tell, and no package has them.
+            FollowUp::Texts(questions) => {
+                let mut payload = Vec::new();
+                Text { state: TextState::Unread, bytes: Vec::new() }.encode(&mut payload);
+                for _ in questions {
+                    reply.frame(FrameKind::Text, &payload);
+                }
+            }
+            FollowUp::Owners { paths, .. } => {
+                let mut payload = Vec::new();
+                for _ in paths {
+                    Owned { shipped: Shipped::Unowned, is_config: false, owners: Vec::new() }.encode(&mut payload);
+                }
+                reply.frame(FrameKind::Owned, &payload);
+            }
             FollowUp::Bye => reply.close(),
         }
         *message == FollowUp::Bye

@@ -15,6 +15,7 @@ mod malformed;
 mod meta;
 mod mounts;
 mod order;
+mod owned;
 mod owners;
 mod packages;
 mod place;
@@ -23,6 +24,7 @@ mod protocol;
 mod slots;
 mod stream;
 mod sys;
+mod texts;
 mod tree;
 mod walk;
 mod xattrs;
@@ -126,10 +128,10 @@ fn scan(request: &Request, mut output: Output) -> i32 {
         Mode::Listing | Mode::Capture => set.send_all(&mut output),
     }
     output.flush();
-    converse(&set, symbols, output)
+    converse(&place, &set, symbols, output)
 }
 
-fn converse(set: &answer::Set<'_>, mut symbols: usize, mut output: Output) -> i32 {
+fn converse(place: &place::Place, set: &answer::Set<'_>, mut symbols: usize, mut output: Output) -> i32 {
     loop {
         match stream::follow_up() {
             Err(_) => return NOT_UNDERSTOOD,
@@ -143,6 +145,8 @@ fn converse(set: &answer::Set<'_>, mut symbols: usize, mut output: Output) -> i3
             }
             Ok(Some(FollowUp::Records(ids))) => set.send_records(&ids, &mut output),
             Ok(Some(FollowUp::Listing)) => set.send_all(&mut output),
+            Ok(Some(FollowUp::Texts(questions))) => texts::send(place, &questions, &mut output),
+            Ok(Some(FollowUp::Owners { prove, paths })) => owned::send(place, prove, &paths, &mut output),
         }
         output.flush();
     }

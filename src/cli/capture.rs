@@ -26,6 +26,7 @@ use sha2::{Digest as _, Sha256};
 use std::time::Instant;
 
 /// Captures.
+#[expect(clippy::too_many_lines, reason = "the steps of a capture, one after another")]
 pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     let label = Label::parse(&args.label).map_err(Trouble::new)?;
     let store = Baselines::new(args.baselines.clone());
@@ -49,6 +50,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     let live = host.root.is_none();
     let nothing = RuleSet::default();
     let mut ask = Ask {
+        policy: None,
         host: &host.name,
         root: host.root.as_deref().unwrap_or("/"),
         live,

@@ -118,6 +118,7 @@ struct Visit<'a> {
 impl Visit<'_> {
     fn ask<'b>(&'b self, limits: Limits, scopes: &'b [Vec<u8>], rules: &'b RuleSet) -> Outcome<Ask<'b>> {
         Ok(Ask {
+            policy: None,
             host: &self.host.name,
             root: self.host.root.as_deref().unwrap_or("/"),
             live: self.host.root.is_none(),

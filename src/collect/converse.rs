@@ -11,6 +11,7 @@ use super::probe::{PACKED, PROBE};
 use super::ran::Ran;
 use super::sh;
 use super::way::{Missed, Way};
+use crate::drift::inquiry::{Answers, questions};
 use crate::drift::judge::{Found, Observation};
 use crate::drift::reference::FIRST;
 use crate::drift::{Difference, Peeled, Reference, peel};
@@ -19,6 +20,7 @@ use crate::manifest::Identity;
 use crate::manifest::projected::set_of;
 use crate::model::Reason;
 use crate::model::text::escape;
+use crate::policy::Policy;
 use crate::protocol::reply::{BatchReader, FrameKind, Root, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef};
 use crate::protocol::sketch::Symbol;
@@ -51,6 +53,8 @@ pub struct Ask<'a> {
     pub scopes: &'a [Vec<u8>],
     /// What is compared.
     pub rules: &'a RuleSet,
+    /// What decides which texts may be asked for; without one, none are.
+    pub policy: Option<&'a Policy>,
     /// Of the run.
     pub salt: &'a Salt,
     /// Fresh for this host.
@@ -120,7 +124,13 @@ pub fn observe(
                 }
                 _ => Found::AnotherSystem,
             };
-            Ok(Observation { identity, evidence, coverage, live: ask.live, found })
+            let answers = match (&found, references.first(), ask.policy) {
+                (Found::Different(difference), Some(selected), Some(policy)) => {
+                    talk.inquire(&questions(difference, selected, policy))?
+                }
+                _ => Answers::default(),
+            };
+            Ok(Observation { identity, evidence, coverage, live: ask.live, found, answers })
         },
     )
 }
@@ -296,14 +306,14 @@ fn open(
 }
 
 /// A conversation under way.
-struct Talk<'a, 'b> {
+pub(super) struct Talk<'a, 'b> {
     exchange: &'a mut (dyn Exchange + 'b),
     frames: Frames,
     ask: &'a Ask<'a>,
 }
 
 impl Talk<'_, '_> {
-    fn payload(&mut self, kind: FrameKind) -> Result<Vec<u8>, Failure> {
+    pub(super) fn payload(&mut self, kind: FrameKind) -> Result<Vec<u8>, Failure> {
         self.frames.expect(&mut self.exchange, kind)
     }
 
@@ -371,7 +381,7 @@ impl Talk<'_, '_> {
         }
     }
 
-    fn send(&mut self, message: &FollowUp) -> Result<(), Failure> {
+    pub(super) fn send(&mut self, message: &FollowUp) -> Result<(), Failure> {
         self.exchange.write_all(&message.encode()).and_then(|()| self.exchange.flush()).map_err(broken)
     }
 

@@ -8,6 +8,7 @@ mod bounds;
 mod converse;
 mod failure;
 mod frames;
+mod inquiry;
 mod lines;
 mod opening;
 mod probe;

@@ -30,6 +30,7 @@ static SCOPES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| vec![b"/".to_vec()]);
 /// What is asked in these tests.
 fn ask() -> Ask<'static> {
     Ask {
+        policy: None,
         host: "web-1",
         root: "/",
         live: true,
@@ -76,7 +77,7 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
     };
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
     let set = ProjectedSet::new(&baseline, &RULES, &SCOPES, true, None, &crate::policy::witness).unwrap();
-    Reference { label, serial, identity: debian(), set: Arc::new(Salted::new(set, &SALT)) }
+    Reference { label, serial, identity: debian(), set: Arc::new(Salted::new(set, &SALT)), texts: Arc::default() }
 }
 
 /// What one look at a host gives, compared with this machine.

@@ -5,7 +5,7 @@
 
 use super::describe::{attributes, fingerprint, key};
 use super::reference::Difference;
-use crate::model::{Attributes, Change, Code, Finding, Severity};
+use crate::model::{Attributes, Change, Code, Finding, Severity, Told};
 use crate::policy::Policy;
 use crate::protocol::coverage::{Coverage, Part, SkippedMount};
 use crate::protocol::record::RecordWriter;
@@ -137,6 +137,9 @@ impl Comparison<'_> {
             key: key(code, subject),
             before: attributes(old, attrs),
             after: attributes(new, attrs),
+            told: Told::default(),
+            cause: None,
+            waiver: None,
         });
     }
 
@@ -311,5 +314,8 @@ pub fn mount_added(mount: &SkippedMount, policy: &Policy) -> Finding {
         before: Attributes::default(),
         after: attributes(new, &Attr::ALL),
         subject,
+        told: Told::default(),
+        cause: None,
+        waiver: None,
     }
 }

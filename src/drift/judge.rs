@@ -4,10 +4,12 @@
 //! never gives a better verdict.
 
 use super::compare::{by_weight, compare, is_drift, mount_added, places, reason};
+use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
+use super::{history, meaning, packages};
 use crate::manifest::Identity;
 use crate::model::text::escape;
-use crate::model::{Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
+use crate::model::{Cause, Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
 use crate::policy::{Policy, UNSEEN};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::reply::Texts;
@@ -27,6 +29,8 @@ pub struct Observation {
     pub live: bool,
     /// What was found.
     pub found: Found,
+    /// What it was asked besides.
+    pub answers: Answers,
 }
 
 /// How the host's set relates to the references.
@@ -51,6 +55,8 @@ pub struct Judgement {
     pub versions_behind: Option<u32>,
     /// Sorted, the worst first.
     pub findings: Vec<Finding>,
+    /// What explains several of them.
+    pub causes: Vec<Cause>,
     /// Why not everything was verified.
     pub reasons: Vec<Obstacle>,
     /// What was read.
@@ -80,11 +86,19 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
         Found::Equal(_) | Found::AnotherSystem => Vec::new(),
     };
     let mut reasons = obstacles(coverage, &untold, policy);
-    let mut findings = Vec::new();
+    let (mut findings, mut causes) = (Vec::new(), Vec::new());
     let mut equal = 0;
     match &observation.found {
         Found::Equal(at) => equal = *at,
-        Found::Different(difference) => findings = compare(difference, coverage, policy),
+        Found::Different(difference) => {
+            findings = compare(difference, coverage, policy);
+            if let Some(selected) = selected {
+                let answers = &observation.answers;
+                findings = meaning::expand(findings, difference, selected, answers, policy);
+                causes = packages::explain(&mut findings, difference, selected, answers, policy);
+                history::tell(&mut findings, &mut causes, answers);
+            }
+        }
         Found::AnotherSystem => reasons.insert(
             0,
             Obstacle {
@@ -118,7 +132,7 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
     };
     let coverage = shown(observation, reasons.is_empty(), awaiting_view, policy);
     let behind = (verdict == Verdict::Outdated).then(|| u32::try_from(equal).unwrap_or(u32::MAX));
-    Judgement { verdict, reference: label(equal), versions_behind: behind, findings, reasons, coverage }
+    Judgement { verdict, reference: label(equal), versions_behind: behind, findings, causes, reasons, coverage }
 }
 
 /// A distribution's own package system that the reference has packages of and that was not found. Snaps and flatpaks are

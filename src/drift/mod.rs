@@ -4,7 +4,12 @@
 
 pub mod compare;
 pub mod describe;
+pub mod fleet;
+mod history;
+pub mod inquiry;
 pub mod judge;
+mod meaning;
+mod packages;
 pub mod peel;
 pub mod reference;
 pub mod version;

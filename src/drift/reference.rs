@@ -2,7 +2,7 @@
 //!
 //! *Invariant:* built once a run and shared by every host of the template; a host costs one hash.
 
-use crate::manifest::{Identity, Label, ProjectedSet};
+use crate::manifest::{GoldenTexts, Identity, Label, ProjectedSet};
 use crate::protocol::sketch::{Symbol, symbols};
 use crate::protocol::{Digest, Id, Record, Salt, digest};
 use std::collections::HashSet;
@@ -19,6 +19,8 @@ pub struct Reference {
     pub identity: Identity,
     /// Its set.
     pub set: Arc<Salted>,
+    /// Its golden texts.
+    pub texts: Arc<GoldenTexts>,
 }
 
 /// A projected set with the ids of one run.

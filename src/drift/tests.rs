@@ -108,13 +108,20 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
     let label = header.label.clone();
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
     let set = ProjectedSet::new(&baseline, &rules, &[b"/".to_vec()], true, None, &crate::policy::witness).unwrap();
-    Reference { label, serial, identity, set: Arc::new(Salted::new(set, &SALT)) }
+    Reference { label, serial, identity, set: Arc::new(Salted::new(set, &SALT)), texts: Arc::default() }
 }
 
 /// An observation of this system.
 fn observed(coverage: Coverage, found: Found) -> Observation {
     let identity = Identity { os: "debian".to_owned(), os_version: "12".to_owned(), arch: "x86_64".to_owned() };
-    Observation { identity, evidence: Texts::default(), coverage, live: true, found }
+    Observation {
+        identity,
+        evidence: Texts::default(),
+        coverage,
+        live: true,
+        found,
+        answers: super::inquiry::Answers::default(),
+    }
 }
 
 /// The judgement of a host with these records.

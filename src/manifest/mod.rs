@@ -6,11 +6,13 @@ pub mod baseline;
 pub mod label;
 mod overlap;
 pub mod projected;
+pub mod texts;
 pub mod v1;
 
 pub use baseline::{Baseline, BaselineError, Header, Identity};
 pub use label::Label;
 pub use projected::{ProjectedSet, Recapture};
+pub use texts::{GoldenText, GoldenTexts};
 
 #[cfg(test)]
 mod tests;

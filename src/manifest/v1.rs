@@ -254,7 +254,7 @@ const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privile
 /// Whether a rule can be written; a mask without a word would be read back as another one.
 pub(super) fn has_words_for(rule: &Rule) -> bool {
     let conditions = CONDITIONS.iter().fold(0, |bits, (_, bit)| bits | bit);
-    rule.view == 0
+    rule.view.is_none()
         && rule.when.kinds < 0x80
         && rule.when.conditions & !conditions == 0
         && MASKS.iter().any(|(_, mask)| *mask == rule.mask)
@@ -291,7 +291,7 @@ fn rule(line: RuleLine) -> Result<Rule, String> {
     for word in line.when {
         when.conditions |= CONDITIONS.iter().find(|(name, _)| *name == word).ok_or_else(|| format!("when {word:?}"))?.1;
     }
-    Ok(Rule { pattern, when, mask, view: 0 })
+    Ok(Rule { pattern, when, mask, view: None })
 }
 
 fn push_line<T: Serialize>(out: &mut Vec<u8>, line: &T) {

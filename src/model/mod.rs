@@ -8,7 +8,7 @@ pub mod run_id;
 pub mod text;
 pub mod verdict;
 
-pub use finding::{Attributes, Change, Code, Finding};
+pub use finding::{Attributes, Cause, CauseKind, Change, Class, Code, Finding, Told, WaiverUse};
 pub use outcome::{
     BaselineUse, Collector, Digests, Evidence, FleetOutcome, HostCoverage, HostOutcome, Obstacle, Resumed,
     TroubleShown, Wire,

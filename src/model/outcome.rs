@@ -3,7 +3,7 @@
 //! *Invariant:* every text that came from a host is already escaped when it is stored here; exact bytes are kept only in
 //! [`super::Finding::subject`].
 
-use super::finding::Finding;
+use super::finding::{Cause, Finding};
 use super::verdict::{Decision, Reason, Verdict, closed_words};
 use crate::protocol::{Digest, System};
 
@@ -133,6 +133,8 @@ pub struct HostOutcome {
     pub reasons: Vec<Obstacle>,
     /// Sorted by severity (worst first), subject and code.
     pub findings: Vec<Finding>,
+    /// What explains several of them.
+    pub causes: Vec<Cause>,
     /// What was read; `None` where no observation was made.
     pub coverage: Option<HostCoverage>,
     /// What ran on the host; `None` where nothing ran.

@@ -19,6 +19,10 @@ pub(super) struct Settings {
     pub(super) limits: Limits,
     pub(super) excused: Vec<Pattern>,
     pub(super) unseen: Mask,
+    /// Paths whose text may leave a host, masked.
+    pub(super) show: Vec<Pattern>,
+    /// Paths whose content is compared by a keyed digest.
+    pub(super) secret: Vec<Pattern>,
 }
 
 impl Default for Settings {
@@ -29,6 +33,8 @@ impl Default for Settings {
             limits: Limits::default(),
             excused: Vec::new(),
             unseen: Mask::NONE,
+            show: Vec::new(),
+            secret: Vec::new(),
         }
     }
 }
@@ -56,7 +62,7 @@ impl Policy {
         rules.extend_from_slice(own);
         let treated = rules.iter().enumerate().filter_map(|(index, rule)| {
             let mask = rule.treatment?.mask();
-            Some((index, Rule { pattern: rule.pattern.clone(), when: rule.when, mask, view: 0 }))
+            Some((index, Rule { pattern: rule.pattern.clone(), when: rule.when, mask, view: None }))
         });
         let (texts, compiled): (Vec<usize>, Vec<Rule>) = treated.unzip();
         let compiled = RuleSet::new(compiled).expect("valid::rules holds a policy to fewer rules");
@@ -119,6 +125,13 @@ impl Policy {
         UNSEEN.iter().any(|(name, attr)| name.as_bytes() == word && self.settings.unseen.has(*attr))
     }
 
+    /// Whether a file's text may leave its host, masked, for a diff. A path that is compared as a secret never may.
+    #[must_use]
+    pub fn shows(&self, path: &[u8]) -> bool {
+        let among = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(path));
+        among(&self.settings.show) && !among(&self.settings.secret)
+    }
+
     /// The lowest severity that makes a host drifted.
     #[must_use]
     pub fn drift_at(&self) -> Severity {
@@ -141,7 +154,7 @@ impl Policy {
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
         let mut out = b"driftscan.policy.1\0".to_vec();
-        let Settings { drift_at, scopes, limits, excused, unseen } = &self.settings;
+        let Settings { drift_at, scopes, limits, excused, unseen, show, secret } = &self.settings;
         put_string(&mut out, drift_at.word().as_bytes());
         put_varint(&mut out, scopes.len() as u64);
         for scope in scopes {
@@ -166,6 +179,12 @@ impl Policy {
             out.push(u8::from(rule.origin == super::Origin::User));
         }
         put_varint(&mut out, u64::from(unseen.0));
+        for patterns in [show, secret] {
+            put_varint(&mut out, patterns.len() as u64);
+            for pattern in patterns {
+                put_string(&mut out, pattern.text());
+            }
+        }
         out
     }
 }

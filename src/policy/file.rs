@@ -39,6 +39,8 @@ impl PolicyFile {
         let extends = valid::extends(raw.extends.as_ref(), &mut mistakes);
         let drift_at = raw.drift_at.as_ref().and_then(|word| valid::severity(word, &mut mistakes));
         let settings = Settings {
+            show: Vec::new(),
+            secret: Vec::new(),
             drift_at: drift_at.unwrap_or(defaults.drift_at),
             scopes: valid::roots(raw.roots.as_ref(), &mut mistakes),
             limits: valid::limits(&raw.limits, &mut mistakes),

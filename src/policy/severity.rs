@@ -34,7 +34,25 @@ fn weight(code: Code, before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>
         Code::FactChanged => Weight::Fixed(Medium),
         Code::MountChanged if unprotected(before, after) => Weight::Fixed(High),
         Code::MountAdded | Code::MountRemoved | Code::MountChanged => Weight::Fixed(Medium),
-        Code::MountHides => Weight::Fixed(High),
+        Code::MountHides | Code::ClonedIdentity => Weight::Fixed(High),
+        // The meaning of a record weighs more than its file; what tells it gives its own severity.
+        Code::AccountChanged
+        | Code::GroupChanged
+        | Code::PasswordChanged
+        | Code::SudoChanged
+        | Code::KeyChanged
+        | Code::SshdChanged
+        | Code::PamChanged
+        | Code::JobChanged
+        | Code::UnitChanged
+        | Code::KernelChanged
+        | Code::FstabChanged
+        | Code::ResolverChanged
+        | Code::SourceChanged
+        | Code::TrustChanged
+        | Code::AlternativeChanged
+        | Code::SettingChanged => Weight::Place(Medium),
+        Code::ConfigurationManagement => Weight::Fixed(Medium),
     }
 }
 
@@ -78,7 +96,7 @@ impl ByPath {
             .map(|(rule, severity)| {
                 // The matcher takes two rules with one mask for one outcome, so each severity has its own.
                 let mask = Mask(2 << severity as u32);
-                (Rule { pattern: rule.pattern.clone(), when: rule.when, mask, view: 0 }, severity)
+                (Rule { pattern: rule.pattern.clone(), when: rule.when, mask, view: None }, severity)
             })
             .unzip();
         let set = RuleSet::new(set).expect("valid::rules holds a policy to fewer rules");

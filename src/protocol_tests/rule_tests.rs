@@ -62,7 +62,7 @@ fn an_ability_that_this_version_lacks_is_refused() {
         (Rule { when: When { kinds: 0, conditions: 4 }, ..base.clone() }, lacks),
         (Rule { mask: Mask(1), ..base.clone() }, lacks),
         (Rule { mask: Mask(1 << 22), ..base.clone() }, lacks),
-        (Rule { view: 1, ..base.clone() }, lacks),
+        (Rule { mask: Mask::VIEWED, ..base.clone() }, lacks),
     ] {
         let bytes = encoded(&RuleSet::new(vec![strange]).unwrap());
         assert_eq!(RuleSet::decode(&mut Reader::new(&bytes)).unwrap_err().0, wrong);

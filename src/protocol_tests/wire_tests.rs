@@ -144,7 +144,7 @@ fn frames_have_their_numbers() {
     for number in 0..=255u8 {
         assert!(FrameKind::of(number).is_none_or(|kind| kind as u8 == number));
     }
-    assert_eq!((FrameKind::of(0), FrameKind::of(11)), (None, None));
+    assert_eq!((FrameKind::of(0), FrameKind::of(13)), (None, None));
 }
 
 /// The records by subject, each subject once.

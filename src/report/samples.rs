@@ -4,7 +4,7 @@
 
 use crate::model::{
     Attributes, BaselineUse, Change, Code, Collector, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage,
-    HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, TroubleShown, Verdict, Wire,
+    HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, Told, TroubleShown, Verdict, Wire,
 };
 use crate::protocol::{Attr, System};
 use proptest::collection::{btree_map, vec};
@@ -24,6 +24,7 @@ pub(crate) fn host(name: &str, group: &str, reference: &str) -> HostOutcome {
         versions_behind: None,
         reasons: vec![],
         findings: vec![],
+        causes: vec![],
         coverage: Some(HostCoverage {
             complete: true,
             walked: 23_400,
@@ -65,6 +66,9 @@ pub(crate) fn finding(
         key: Sha256::digest(format!("{code:?} {subject}")).into(),
         before: side(before),
         after: side(after),
+        told: Told::default(),
+        cause: None,
+        waiver: None,
     }
 }
 
@@ -273,6 +277,9 @@ fn any_finding() -> impl Strategy<Value = Finding> {
             key,
             before,
             after,
+            told: Told::default(),
+            cause: None,
+            waiver: None,
         })
 }
 
@@ -367,6 +374,7 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
                     versions_behind,
                     reasons,
                     findings,
+                    causes: vec![],
                     coverage,
                     collector,
                     host_key,

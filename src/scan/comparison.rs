@@ -61,6 +61,7 @@ impl Comparison {
             serial: baseline.header.serial,
             identity: baseline.header.identity.clone(),
             set: Arc::new(Salted::new(set, salt)),
+            texts: Arc::default(),
         };
         let label = &selected.header.label;
         let set = project(selected).map_err(|reason| NotComparable { label: label.clone(), reason })?;

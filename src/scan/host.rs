@@ -162,6 +162,7 @@ impl Task<'_> {
         getrandom::fill(&mut nonce)
             .map_err(|error| Failure::new(Reason::Internal, format!("no random numbers: {error}")))?;
         let ask = Ask {
+            policy: Some(&comparison.policy),
             host: &self.target.name,
             root: &self.target.root,
             live: comparison.live && self.target.root == "/",
@@ -204,6 +205,7 @@ impl Task<'_> {
             versions_behind: None,
             reasons: Vec::new(),
             findings: Vec::new(),
+            causes: Vec::new(),
             coverage: None,
             collector: None,
             host_key: self.host_key.clone(),
@@ -223,6 +225,7 @@ impl Task<'_> {
             versions_behind: judged.versions_behind,
             reasons: judged.reasons,
             findings: judged.findings,
+            causes: judged.causes,
             coverage: Some(judged.coverage),
             collector: self.ran.collector().map(|ran| match (&target.way, ran) {
                 (Way::Local, Collector::Stream) => Collector::Local,
@@ -250,6 +253,7 @@ pub(super) fn fault(target: &Target) -> (HostOutcome, Account) {
         versions_behind: None,
         reasons: vec![failure.obstacle()],
         findings: Vec::new(),
+        causes: Vec::new(),
         coverage: None,
         collector: None,
         host_key: None,

@@ -16,6 +16,7 @@ pub mod request;
 pub mod rule;
 pub mod sketch;
 pub mod system;
+pub mod view;
 
 pub use bytes::{Malformed, Reader};
 pub use coverage::{Coverage, Trouble, Why};
@@ -24,3 +25,4 @@ pub use pattern::Pattern;
 pub use record::{Attr, Kind, Mask, Record, RecordRef, Value};
 pub use rule::{Rule, RuleSet, When};
 pub use system::System;
+pub use view::{HostFacts, View};

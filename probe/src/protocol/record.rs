@@ -28,7 +28,7 @@ pub enum Attr {
     Size = 5,
     /// SHA-256 of a regular file.
     Content = 6,
-    /// Digest of a typed reading of a file, with its view id and version. Reserved: no view is evaluated yet.
+    /// Digest of a typed reading of a file, as [`super::view::Viewed`].
     View = 7,
     /// Where a symbolic link points.
     Target = 8,
@@ -120,6 +120,8 @@ impl Mask {
     /// Everything of a path but `SELinux` labels, which relabelling changes on a whole fleet at once.
     pub const STRICT: Self =
         Self(Self::METADATA.0 | 1 << Attr::Size as u32 | 1 << Attr::Content as u32 | 1 << Attr::Link as u32);
+    /// What is compared of a file that is read by a view; of anything else, its metadata.
+    pub const VIEWED: Self = Self(Self::METADATA.0 | 1 << Attr::View as u32);
     /// The attributes that need a look at extended attributes.
     pub const XATTRS: Self = Self(
         1 << Attr::Capability as u32 | 1 << Attr::Acl as u32 | 1 << Attr::Xattr as u32 | 1 << Attr::Selinux as u32,

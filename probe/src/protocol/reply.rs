@@ -46,10 +46,14 @@ pub enum FrameKind {
     Refused = 9,
     /// Reserved: digests of directories' stats, for incremental scans.
     StatDigests = 10,
+    /// One [`Text`], in the order in which they were asked for.
+    Text = 11,
+    /// The [`Owned`] of some of the paths that were asked for, in their order.
+    Owned = 12,
 }
 
 impl FrameKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Identity,
         Self::Evidence,
         Self::Coverage,
@@ -60,6 +64,8 @@ impl FrameKind {
         Self::Trailer,
         Self::Refused,
         Self::StatDigests,
+        Self::Text,
+        Self::Owned,
     ];
 
     /// The type of a wire number.
@@ -166,6 +172,123 @@ impl Root {
         let root = Self { root: r.array("root")?, records: r.varint("records")? };
         r.end("root")?;
         Ok(root)
+    }
+}
+
+/// What came of one text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TextState {
+    /// It is here whole.
+    Whole = 0,
+    /// It is here, cut at its cap.
+    Cut = 1,
+    /// A view could not read it; there is no text.
+    NotParsed = 2,
+    /// The probe's own list of secrets, or what the file holds, forbids it.
+    Secret = 3,
+    /// There is no such regular file.
+    Absent = 4,
+    /// It could not be read.
+    Unread = 5,
+}
+
+/// A file's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What came of it.
+    pub state: TextState,
+    /// The bytes; empty unless whole or cut.
+    pub bytes: Vec<u8>,
+}
+
+impl Text {
+    /// Appends the encoding.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.state as u8);
+        put_string(out, &self.bytes);
+    }
+
+    /// Reads the encoding.
+    ///
+    /// # Errors
+    /// Malformed bytes.
+    pub fn decode(payload: &[u8]) -> Result<Self, Malformed> {
+        let mut r = Reader::new(payload);
+        let state = match r.u8("state of a text")? {
+            0 => TextState::Whole,
+            1 => TextState::Cut,
+            2 => TextState::NotParsed,
+            3 => TextState::Secret,
+            4 => TextState::Absent,
+            5 => TextState::Unread,
+            _ => return Err(Malformed("state of a text")),
+        };
+        let bytes = r.string(super::request::TEXT_MAX, "text")?.to_vec();
+        r.end("text")?;
+        if !bytes.is_empty() && !matches!(state, TextState::Whole | TextState::Cut) {
+            return Err(Malformed("text"));
+        }
+        Ok(Self { state, bytes })
+    }
+}
+
+/// Whether a file is as its package shipped it, by the digests that the host's package database holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Shipped {
+    /// No package has it.
+    Unowned = 0,
+    /// It is.
+    Same = 1,
+    /// It is not.
+    Altered = 2,
+    /// A package has it, and no digest to tell.
+    Untold = 3,
+    /// The file or the database could not be read.
+    Unread = 4,
+}
+
+/// What the host's package database says of one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// As shipped or not.
+    pub shipped: Shipped,
+    /// A configuration file in the words of its package system.
+    pub is_config: bool,
+    /// Subjects of its packages, `pkg:nginx:amd64`; the first decides.
+    pub owners: Vec<Vec<u8>>,
+}
+
+impl Owned {
+    /// Appends the encoding.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.shipped as u8 | u8::from(self.is_config) << 7);
+        put_varint(out, self.owners.len() as u64);
+        for owner in &self.owners {
+            put_string(out, owner);
+        }
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// Malformed bytes.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let head = r.u8("owned")?;
+        let shipped = match head & 0x7f {
+            0 => Shipped::Unowned,
+            1 => Shipped::Same,
+            2 => Shipped::Altered,
+            3 => Shipped::Untold,
+            4 => Shipped::Unread,
+            _ => return Err(Malformed("owned")),
+        };
+        let mut owners = Vec::new();
+        for _ in 0..r.at_most(16, "owners")? {
+            owners.push(r.string(1024, "owner")?.to_vec());
+        }
+        Ok(Self { shipped, is_config: head & 0x80 != 0, owners })
     }
 }
 

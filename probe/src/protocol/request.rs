@@ -8,6 +8,7 @@
 use super::bytes::{Malformed, Reader, put_string, put_varint};
 use super::digest::{Id, Salt};
 use super::rule::RuleSet;
+use super::view::View;
 use alloc::vec::Vec;
 
 /// Raised with every change of a message's bytes.
@@ -16,6 +17,10 @@ pub const VERSION: u16 = 1;
 pub const MAGIC: [u8; 8] = *b"DRIFTRQ1";
 /// The longest request and the longest follow-up.
 pub const MESSAGE_MAX: usize = 1 << 20;
+/// The most paths of one follow-up.
+pub const PATHS_MAX: usize = 20_000;
+/// The longest text of one file.
+pub const TEXT_MAX: usize = 192 * 1024;
 /// The most ids of one follow-up.
 pub const IDS_MAX: usize = 100_000;
 
@@ -236,6 +241,44 @@ fn absolute(path: &[u8], what: &'static str) -> Result<Vec<u8>, Malformed> {
     if whole && plain { Ok(path.to_vec()) } else { Err(Malformed(what)) }
 }
 
+/// Which text of a file is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Want {
+    /// What a view makes of it.
+    View(View),
+    /// Its bytes, from the start, this many at most.
+    Head(u32),
+    /// Its bytes, up to the end, this many at most; for logs that the probe's own list names.
+    Tail(u32),
+    /// Its size, time of change and owner, in one line; nothing of its content.
+    Stat,
+}
+
+impl Want {
+    fn encode(self, out: &mut Vec<u8>) {
+        let (kind, number) = match self {
+            Self::View(view) => (0, u32::from(view as u8)),
+            Self::Head(most) => (1, most),
+            Self::Tail(most) => (2, most),
+            Self::Stat => (3, 0),
+        };
+        out.push(kind);
+        put_varint(out, u64::from(number));
+    }
+
+    fn decode(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let kind = r.u8("want")?;
+        let number = r.at_most(TEXT_MAX, "want")? as u32;
+        match kind {
+            0 => View::of(number as u16).map(Self::View).ok_or(Malformed("view")),
+            1 => Ok(Self::Head(number)),
+            2 => Ok(Self::Tail(number)),
+            3 => Ok(Self::Stat),
+            _ => Err(Malformed("want")),
+        }
+    }
+}
+
 /// What may follow the first answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowUp {
@@ -245,6 +288,15 @@ pub enum FollowUp {
     Records(Vec<Id>),
     /// Every record, projected.
     Listing,
+    /// Texts of files, in ascending order of path and want. What the probe's own list of secrets forbids is refused.
+    Texts(Vec<(Vec<u8>, Want)>),
+    /// Which packages these paths belong to; ascending.
+    Owners {
+        /// Whether to read the files and say if they are as the packages shipped them.
+        prove: bool,
+        /// Which.
+        paths: Vec<Vec<u8>>,
+    },
     /// That was all: the trailer, please.
     Bye,
 }
@@ -267,6 +319,22 @@ impl FollowUp {
                 b'R'
             }
             Self::Listing => b'L',
+            Self::Texts(texts) => {
+                put_varint(&mut body, texts.len() as u64);
+                for (path, want) in texts {
+                    put_string(&mut body, path);
+                    want.encode(&mut body);
+                }
+                b'T'
+            }
+            Self::Owners { prove, paths } => {
+                body.push(u8::from(*prove));
+                put_varint(&mut body, paths.len() as u64);
+                for path in paths {
+                    put_string(&mut body, path);
+                }
+                b'O'
+            }
             Self::Bye => b'B',
         };
         let mut out = alloc::vec![kind];
@@ -295,6 +363,34 @@ impl FollowUp {
                 Self::Records(ids)
             }
             b'L' => Self::Listing,
+            b'T' => {
+                let mut texts: Vec<(Vec<u8>, Want)> = Vec::new();
+                for _ in 0..r.at_most(PATHS_MAX, "texts")? {
+                    let path = absolute(r.string(4096, "path")?, "path")?;
+                    let text = (path, Want::decode(&mut r)?);
+                    if texts.last().is_some_and(|last| *last >= text) {
+                        return Err(Malformed("order of texts"));
+                    }
+                    texts.push(text);
+                }
+                Self::Texts(texts)
+            }
+            b'O' => {
+                let prove = match r.u8("prove")? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(Malformed("prove")),
+                };
+                let mut paths: Vec<Vec<u8>> = Vec::new();
+                for _ in 0..r.at_most(PATHS_MAX, "paths")? {
+                    let path = absolute(r.string(4096, "path")?, "path")?;
+                    if paths.last().is_some_and(|last| *last >= path) {
+                        return Err(Malformed("order of paths"));
+                    }
+                    paths.push(path);
+                }
+                Self::Owners { prove, paths }
+            }
             b'B' => Self::Bye,
             _ => return Err(Malformed("message type")),
         };

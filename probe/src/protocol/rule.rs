@@ -5,7 +5,8 @@
 
 use super::bytes::{Malformed, Reader, put_string, put_varint};
 use super::pattern::Pattern;
-use super::record::{Kind, Mask, RecordRef};
+use super::record::{Attr, Kind, Mask, RecordRef};
+use super::view::View;
 use alloc::vec::Vec;
 
 /// Conditions beside the path, all of which must hold.
@@ -35,8 +36,9 @@ pub struct Rule {
     pub when: When,
     /// What is compared; nothing means ignored.
     pub mask: Mask,
-    /// A content view that is hashed instead of the bytes; 0 is none. Reserved: no view is known yet.
-    pub view: u16,
+    /// A reading of the content that is hashed instead of the bytes; it takes effect where the mask has
+    /// [`super::Attr::View`].
+    pub view: Option<View>,
 }
 
 /// What a path's fate depends on beside its name.
@@ -156,6 +158,12 @@ impl RuleSet {
         }
     }
 
+    /// The view of a rule, by its number; none for `u16::MAX`.
+    #[must_use]
+    pub fn view_of(&self, number: u16) -> Option<View> {
+        self.rules.get(usize::from(number)).and_then(|rule| rule.view)
+    }
+
     /// The number and mask of the last rule that matches; a path that no rule names is not in the set.
     pub fn decide(
         &self,
@@ -178,7 +186,8 @@ impl RuleSet {
             }
             if yes {
                 let (other, mask) = self.decide(&candidates[..at], path, facts, capable);
-                return if mask != rule.mask && capable() { (*number, rule.mask) } else { (other, mask) };
+                let same = mask == rule.mask && self.view_of(other) == rule.view;
+                return if !same && capable() { (*number, rule.mask) } else { (other, mask) };
             }
         }
         (u16::MAX, Mask::NONE)
@@ -234,7 +243,7 @@ impl RuleSet {
             out.push(rule.when.kinds);
             out.push(rule.when.conditions);
             put_varint(out, u64::from(rule.mask.0));
-            put_varint(out, u64::from(rule.view));
+            put_varint(out, rule.view.map_or(0, |view| u64::from(view as u8)));
             before = text;
         }
     }
@@ -253,8 +262,10 @@ impl RuleSet {
             let pattern = Pattern::new(&text)?;
             let when = When { kinds: r.u8("kinds")?, conditions: r.u8("conditions")? };
             let mask = Mask(r.at_most(u32::MAX as usize, "mask")? as u32);
-            let view = r.at_most(usize::from(u16::MAX), "view")? as u16;
-            if when.kinds > 0x7f || when.conditions & !When::KNOWN != 0 || mask.0 & !Mask::ALL.0 != 0 || view != 0 {
+            let number = r.at_most(usize::from(u16::MAX), "view")? as u16;
+            let view = View::of(number);
+            let unknown = view.is_none() && (number != 0 || mask.has(Attr::View) && mask != Mask::ALL);
+            if when.kinds > 0x7f || when.conditions & !When::KNOWN != 0 || mask.0 & !Mask::ALL.0 != 0 || unknown {
                 return Err(Malformed("rule: it asks for an ability that this version lacks"));
             }
             rules.push(Rule { pattern, when, mask, view });

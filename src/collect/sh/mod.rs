@@ -29,6 +29,7 @@ pub use script::{BATCH, MAIN, command};
 
 use super::converse::{Ask, Captured};
 use super::failure::Failure;
+use crate::drift::inquiry::Answers;
 use crate::drift::{Found, Observation, Reference};
 use crate::model::Reason;
 use crate::transport::Connection;
@@ -55,6 +56,7 @@ pub fn observe(
             coverage,
             live: ask.live,
             found,
+            answers: Answers::default(),
         });
     }
     let mut records = visit.records(&unseen::capable(references))?;
@@ -67,7 +69,14 @@ pub fn observe(
     unseen::note(ask.rules, &mut coverage);
     coverage.troubles.sort();
     let found = unseen::compare(&records, references);
-    Ok(Observation { identity: machine.identity, evidence: machine.evidence, coverage, live: ask.live, found })
+    Ok(Observation {
+        identity: machine.identity,
+        evidence: machine.evidence,
+        coverage,
+        live: ask.live,
+        found,
+        answers: Answers::default(),
+    })
 }
 
 /// Reads what a machine is, and nothing of its files: a golden machine can't be captured by this way.

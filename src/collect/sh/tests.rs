@@ -188,7 +188,7 @@ fn mounts_as_the_probe_reads_them() {
 fn troubles_of(paths: &[&str]) -> Vec<(Vec<u8>, Why)> {
     let rule = |text: &str, mask| {
         let pattern = Pattern::new(text.as_bytes()).unwrap();
-        Rule { pattern, mask, view: 0, when: When::default() }
+        Rule { pattern, mask, view: None, when: When::default() }
     };
     let rules = RuleSet::new(vec![rule("/**", Mask::STRICT), rule("/closed/**", Mask::NONE)]).unwrap();
     let terms = plan::Terms {

@@ -41,6 +41,8 @@ fn what_differs_is_found_with_as_few_questions_as_there_can_be() {
             FollowUp::More(_) => "more",
             FollowUp::Records(_) => "records",
             FollowUp::Listing => "listing",
+            FollowUp::Texts(_) => "texts",
+            FollowUp::Owners { .. } => "owners",
             FollowUp::Bye => "bye",
         };
         let asked: Vec<&str> = host.asked.borrow().iter().map(word).collect();

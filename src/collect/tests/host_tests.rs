@@ -4,7 +4,9 @@
 use crate::collect::bootstrap::READY;
 use crate::collect::{PROBE, probe_digest};
 use crate::protocol::bytes::put_varint;
-use crate::protocol::reply::{BatchWriter, FrameKind, HELLO, MAGIC, Root, Texts, Trailer, identity};
+use crate::protocol::reply::{
+    BatchWriter, FrameKind, HELLO, MAGIC, Owned, Root, Shipped, Text, TextState, Texts, Trailer, identity,
+};
 use crate::protocol::request::{FollowUp, Mode, Request};
 use crate::protocol::{Coverage, Digest, Id, Record, digest, sketch};
 use crate::transport::{Connection, Exchange, Exit, Phase, Traffic, TransportError};
@@ -247,6 +249,18 @@ impl Probe<'_> {
                 batches(wanted)
             }
             FollowUp::Listing => batches(&self.set),
+            FollowUp::Texts(questions) => {
+                let mut payload = Vec::new();
+                Text { state: TextState::Unread, bytes: Vec::new() }.encode(&mut payload);
+                vec![(FrameKind::Text, payload); questions.len()]
+            }
+            FollowUp::Owners { paths, .. } => {
+                let mut payload = Vec::new();
+                for _ in paths {
+                    Owned { shipped: Shipped::Unread, is_config: false, owners: Vec::new() }.encode(&mut payload);
+                }
+                vec![(FrameKind::Owned, payload)]
+            }
             FollowUp::Bye => return self.end(),
         };
         self.send(&Stage::Follow(message), frames);

@@ -83,6 +83,9 @@ fn finding(subject: &str, before: &[(Attr, &str)], after: &[(Attr, &str)]) -> Fi
         key: [0; 32],
         before: side(before),
         after: side(after),
+        told: crate::model::Told::default(),
+        cause: None,
+        waiver: None,
     }
 }
 

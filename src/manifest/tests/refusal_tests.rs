@@ -159,7 +159,8 @@ fn a_view_or_a_mask_that_the_format_has_no_word_for() {
         let error = words(Baseline::new(header(rules(&[("/**", Mask::STRICT), ("/b", strange)])), vec![file("/a", 1)]));
         assert_eq!(error, "/b: a rule that this version can't store");
     }
-    let viewed = RuleSet::new(vec![Rule { view: 1, ..rule("/b", Mask::STRICT) }]).unwrap();
+    let viewed =
+        RuleSet::new(vec![Rule { view: Some(crate::protocol::View::Fstab), ..rule("/b", Mask::STRICT) }]).unwrap();
     assert_eq!(words(Baseline::new(header(viewed), vec![file("/a", 1)])), "/b: a rule that this version can't store");
 }
 

@@ -10,8 +10,9 @@ use super::{ReadError, SCHEMA, VERSION, encode, v1};
 use crate::model::finding::attr_of;
 use crate::model::text::{escape, unhex};
 use crate::model::{
-    Attributes, BaselineUse, Change, Code, Collector, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage,
-    HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, TroubleShown, Verdict, Wire,
+    Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, Decision, Digests, Evidence, Finding,
+    FleetOutcome, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, Told, TroubleShown, Verdict,
+    WaiverUse, Wire,
 };
 use crate::protocol::System;
 use std::collections::BTreeMap;
@@ -70,6 +71,7 @@ pub(super) fn host(from: &v1::Host) -> Result<HostOutcome, ReadError> {
         versions_behind: from.versions_behind,
         reasons: from.reasons.iter().map(|obstacle| self::obstacle(&place, obstacle)).collect::<Result<_, _>>()?,
         findings: from.findings.iter().map(|finding| self::finding(&place, finding)).collect::<Result<_, _>>()?,
+        causes: from.causes.iter().map(|cause| self::cause(&place, cause)).collect::<Result<_, _>>()?,
         coverage: from.coverage.as_ref().map(|covered| coverage(&place, covered)).transpose()?,
         collector: from
             .collector
@@ -156,6 +158,36 @@ fn finding(place: &str, from: &v1::Finding) -> Result<Finding, ReadError> {
         key: digest(&from.key)?,
         before: attributes(place, &from.before)?,
         after: attributes(place, &from.after)?,
+        told: Told {
+            title: from.title.clone(),
+            class: from
+                .class
+                .as_deref()
+                .map(|word| Class::of(word).ok_or_else(|| no(place, "class", word)))
+                .transpose()?,
+            explanation: from.explanation.clone(),
+            diff: from.diff.clone(),
+            evidence: from.evidence.clone(),
+        },
+        cause: from.cause.map(|at| usize::try_from(at).map_err(|_| disagree(place, "a cause"))).transpose()?,
+        waiver: from.waiver.as_ref().map(|waiver| WaiverUse {
+            of: waiver.of.clone(),
+            owner: waiver.owner.clone(),
+            reason: waiver.reason.clone(),
+            until: waiver.until.clone(),
+        }),
+    })
+}
+
+fn cause(place: &str, from: &v1::Cause) -> Result<Cause, ReadError> {
+    Ok(Cause {
+        kind: CauseKind::of(&from.kind).ok_or_else(|| no(place, "kind of cause", &from.kind))?,
+        subject: unescape(&from.subject).ok_or_else(|| no(place, "escaped subject", &from.subject))?,
+        title: from.title.clone(),
+        severity: Severity::of(&from.severity).ok_or_else(|| no(place, "severity", &from.severity))?,
+        fingerprint: unhex(&from.fingerprint).ok_or_else(|| no(place, "digest", &from.fingerprint))?,
+        findings: usize::try_from(from.findings).map_err(|_| disagree(place, "a count of findings"))?,
+        evidence: from.evidence.clone(),
     })
 }
 

@@ -7,8 +7,8 @@ use crate::drift::version::Direction;
 use crate::model::finding::attr_name;
 use crate::model::text::{escape, hex};
 use crate::model::{
-    Attributes, BaselineUse, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage, HostOutcome, Obstacle,
-    Resumed, TroubleShown, Verdict, Wire,
+    Attributes, BaselineUse, Cause, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage, HostOutcome,
+    Obstacle, Resumed, Told, TroubleShown, Verdict, WaiverUse, Wire,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -94,6 +94,7 @@ pub(super) fn host(from: &HostOutcome) -> v1::Host {
         versions_behind,
         reasons,
         findings,
+        causes,
         coverage: covered,
         collector,
         host_key,
@@ -115,6 +116,7 @@ pub(super) fn host(from: &HostOutcome) -> v1::Host {
         host_key: host_key.clone(),
         evidence: evidence(told),
         wire: v1::Wire { sent, received, millis, attempts },
+        causes: causes.iter().map(cause).collect(),
         findings: findings.iter().map(finding).collect(),
     }
 }
@@ -177,7 +179,8 @@ fn trouble(from: &TroubleShown) -> v1::Trouble {
 }
 
 fn finding(from: &Finding) -> v1::Finding {
-    let Finding { code, change, subject, severity, fingerprint, key, before, after } = from;
+    let Finding { code, change, subject, severity, fingerprint, key, before, after, told, cause, waiver } = from;
+    let Told { title, class, explanation, diff, evidence } = told.clone();
     let path = from.path();
     v1::Finding {
         code: code.word().to_owned(),
@@ -192,6 +195,31 @@ fn finding(from: &Finding) -> v1::Finding {
         key: hex(key),
         before: attributes(before),
         after: attributes(after),
+        title,
+        class: class.map(|class| class.word().to_owned()),
+        explanation,
+        diff,
+        cause: cause.map(|at| at as u64),
+        waiver: waiver.as_ref().map(waived),
+        evidence,
+    }
+}
+
+fn waived(from: &WaiverUse) -> v1::WaiverUse {
+    let WaiverUse { of, owner, reason, until } = from.clone();
+    v1::WaiverUse { of, owner, reason, until }
+}
+
+fn cause(from: &Cause) -> v1::Cause {
+    let Cause { kind, subject, title, severity, fingerprint, findings, evidence } = from;
+    v1::Cause {
+        kind: kind.word().to_owned(),
+        subject: escape(subject),
+        title: title.clone(),
+        severity: severity.word().to_owned(),
+        fingerprint: hex(fingerprint),
+        findings: *findings as u64,
+        evidence: evidence.clone(),
     }
 }
 

@@ -105,6 +105,8 @@ pub(super) struct Host {
     pub(super) host_key: Option<String>,
     pub(super) evidence: Evidence,
     pub(super) wire: Wire,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) causes: Vec<Cause>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -208,4 +210,41 @@ pub(super) struct Finding {
     pub(super) key: String,
     pub(super) before: BTreeMap<String, String>,
     pub(super) after: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) class: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) explanation: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) diff: Option<String>,
+    /// Which of the host's causes explains it, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cause: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) waiver: Option<WaiverUse>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) evidence: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WaiverUse {
+    pub(super) of: String,
+    pub(super) owner: String,
+    pub(super) reason: String,
+    pub(super) until: String,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cause {
+    pub(super) kind: String,
+    pub(super) subject: String,
+    pub(super) title: String,
+    pub(super) severity: String,
+    pub(super) fingerprint: String,
+    pub(super) findings: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) evidence: Vec<String>,
 }

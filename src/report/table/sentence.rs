@@ -65,6 +65,26 @@ fn worded(finding: &Finding) -> (String, String, &'static [Attr]) {
         Code::MountAdded => mount(finding, format!("added, {}", protections(&finding.after))),
         Code::MountRemoved => mount(finding, format!("removed, was {}", protections(&finding.before))),
         Code::MountChanged => mount(finding, remounted(finding)),
+        Code::AccountChanged
+        | Code::GroupChanged
+        | Code::PasswordChanged
+        | Code::SudoChanged
+        | Code::KeyChanged
+        | Code::SshdChanged
+        | Code::PamChanged
+        | Code::JobChanged
+        | Code::UnitChanged
+        | Code::KernelChanged
+        | Code::FstabChanged
+        | Code::ResolverChanged
+        | Code::SourceChanged
+        | Code::TrustChanged
+        | Code::AlternativeChanged
+        | Code::SettingChanged
+        | Code::ClonedIdentity
+        | Code::ConfigurationManagement => {
+            at(format!("{}, {}", finding.code.title(), moved(finding, Attr::Text)), &Attr::ALL)
+        }
         Code::MountHides => mount(finding, format!("hides paths of the baseline, {}", protections(&finding.after))),
     }
 }

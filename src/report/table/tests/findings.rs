@@ -72,6 +72,7 @@ fn every_code_has_a_sentence() {
                 ("mount:/boot", &[(Attr::MountOptions, "nosuid,nodev")], &[(Attr::MountOptions, "nodev")])
             }
             Code::MountHides => ("mount:/opt", &[], &[(Attr::FsType, "tmpfs")]),
+            _ => ("record:/etc/x#key", &[(Attr::Text, "a")], &[(Attr::Text, "b")]),
         };
         findings.push(finding(Severity::Medium, *code, subject, before, after));
     }
@@ -106,6 +107,24 @@ fn every_code_has_a_sentence() {
     mount-removed      mount /x: removed, was ext4
     mount-changed      mount /boot: options nosuid,nodev -> nodev
     mount-hides        mount /opt: hides paths of the baseline, tmpfs
+    account-changed    /etc/x: account changed, a -> b
+    group-changed      /etc/x: group changed, a -> b
+    password-changed   /etc/x: password state changed, a -> b
+    sudo-changed       /etc/x: sudo rule changed, a -> b
+    ssh-key-changed    /etc/x: login key changed, a -> b
+    sshd-changed       /etc/x: ssh setting changed, a -> b
+    pam-changed        /etc/x: PAM rule changed, a -> b
+    job-changed        /etc/x: job changed, a -> b
+    unit-changed       /etc/x: unit changed, a -> b
+    kernel-setting-changed /etc/x: kernel setting changed, a -> b
+    fstab-changed      /etc/x: fstab changed, a -> b
+    resolver-changed   /etc/x: name resolution changed, a -> b
+    source-changed     /etc/x: package source changed, a -> b
+    trust-changed      /etc/x: trusted key changed, a -> b
+    alternative-changed /etc/x: alternative changed, a -> b
+    setting-changed    /etc/x: setting changed, a -> b
+    cloned-identity    /etc/x: identity shared with another host, a -> b
+    configuration-management /etc/x: changed in place by a configuration manager, a -> b
     ");
 }
 
