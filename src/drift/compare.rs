@@ -76,11 +76,15 @@ impl Comparison<'_> {
         // Another type makes every other attribute another one as well: one finding says it. A type that was not read is
         // no other type, or whoever answers so would hide every other difference.
         let another_type = old.kind().zip(new.kind()).is_some_and(|(old, new)| old != new);
+        let masked = mask_of_acl(old, new);
         for (code, attrs) in CODES {
-            if another_type && code != Code::TypeChanged {
+            if another_type && code != Code::TypeChanged || masked && code == Code::ModeChanged {
                 continue;
             }
-            let differing: Vec<Attr> = attrs.iter().copied().filter(|attr| differs(old, new, *attr)).collect();
+            let mut differing: Vec<Attr> = attrs.iter().copied().filter(|attr| differs(old, new, *attr)).collect();
+            if masked && code == Code::AclChanged {
+                differing.insert(0, Attr::Mode);
+            }
             if !differing.is_empty() {
                 self.push(code, Change::Changed, Some(old), Some(new), &differing);
             }
@@ -176,6 +180,12 @@ fn differs(old: RecordRef<'_>, new: RecordRef<'_>, attr: Attr) -> bool {
         return false;
     }
     old != new
+}
+
+/// Whether a mode differs because an access control list does: beside a list, the group's bits are the list's mask.
+fn mask_of_acl(old: RecordRef<'_>, new: RecordRef<'_>) -> bool {
+    let bits = old.mode().zip(new.mode()).map_or(0, |(old, new)| old ^ new);
+    bits != 0 && bits & !0o070 == 0 && differs(old, new, Attr::Acl)
 }
 
 enum Namespace {

@@ -38,6 +38,17 @@ fn each_attribute_has_its_code() {
 }
 
 #[test]
+fn the_mask_of_an_access_list_is_no_finding_of_its_own() {
+    let plain = set(&file("/a", 1), Attr::Mode, &0o640u16.to_le_bytes());
+    let masked = set(&set(&plain, Attr::Mode, &0o660u16.to_le_bytes()), Attr::Acl, b"u:anna:rw-");
+    let finding = only(&between(&plain, &masked), Code::AclChanged).clone();
+    assert_eq!(texts(&finding.after), "mode=0660 acl=u:anna:rw-");
+    // Any other bit is told as the mode that it is.
+    let opened = set(&masked, Attr::Mode, &0o662u16.to_le_bytes());
+    assert_eq!(told(&between(&plain, &opened)), ["acl-changed fs:/a", "mode-changed fs:/a"]);
+}
+
+#[test]
 fn pseudo_entries_have_their_codes() {
     let before = [
         package("a", "1"),
