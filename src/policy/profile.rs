@@ -6,6 +6,7 @@ use super::mistake::Collected;
 use super::rule::{Origin, RuleText};
 use super::v1::{Dialect, Document};
 use super::valid;
+use crate::protocol::Pattern;
 use std::sync::LazyLock;
 
 /// A shipped profile.
@@ -25,6 +26,8 @@ pub(super) struct Rules {
     /// Rules that come after the rules of every profile: what no exemption of a profile may hide, then what is excluded
     /// whole.
     pub(super) guards: Vec<RuleText>,
+    /// Whose text may leave a host, masked.
+    pub(super) show: Vec<Pattern>,
 }
 
 static LINUX: LazyLock<Rules> = LazyLock::new(|| read(Profile::Linux, include_str!("profiles/linux.toml")));
@@ -79,7 +82,8 @@ fn read(profile: Profile, text: &'static str) -> Rules {
     let rules = Document::read(name, text, Dialect::Profile, &mut mistakes).map(|raw| {
         let origin = Origin::Profile(profile);
         let rules = valid::rules(&raw.rules, origin, &mut mistakes);
-        Rules { rules, guards: valid::rules(&raw.guards, origin, &mut mistakes) }
+        let guards = valid::rules(&raw.guards, origin, &mut mistakes);
+        Rules { rules, guards, show: valid::patterns(&raw.show, &mut mistakes) }
     });
     match rules {
         Ok(rules) if mistakes.is_empty() => rules,
