@@ -73,7 +73,7 @@ impl PolicyFile {
         if self.extends.is_empty() && !self.rules.iter().any(compares) {
             return self.settings.scopes.first().cloned();
         }
-        // No profile compares less than another one, so any system's will do.
+        // No profile leaves out whole what another one compares, so any system's will do.
         let rules = self.for_system("debian", &[]).compile();
         let itself = Facts { kind: Kind::Directory, mode: 0o755 };
         let left_out = |root: &&Vec<u8>| match rules.prunes(&rules.narrow(&rules.all(), root)) {
