@@ -77,7 +77,7 @@ fn sound(_: Complete, equal: usize) -> Verdict {
 
 /// Judges an observation against the references, the selected one first and then older ones, newest first.
 #[must_use]
-pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observation, policy: &Policy) -> Judgement {
+pub fn judge(references: &[Reference], observation: &Observation, policy: &Policy) -> Judgement {
     let selected = references.first();
     let label = |at: usize| references.get(at).map_or_else(String::new, |reference| reference.label.to_string());
     let coverage = &observation.coverage;
@@ -130,7 +130,7 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
     } else {
         complete(&reasons).map_or(Verdict::Unverifiable, |proof| sound(proof, equal))
     };
-    let coverage = shown(observation, reasons.is_empty(), awaiting_view, policy);
+    let coverage = shown(observation, reasons.is_empty(), policy);
     let behind = (verdict == Verdict::Outdated).then(|| u32::try_from(equal).unwrap_or(u32::MAX));
     Judgement { verdict, reference: label(equal), versions_behind: behind, findings, causes, reasons, coverage }
 }
@@ -328,7 +328,7 @@ fn unread_packages(troubles: &[&Trouble]) -> (String, Option<String>) {
     (texts.join("; "), Some(remedies.join("; ")))
 }
 
-fn shown(observation: &Observation, complete: bool, awaiting_view: u64, policy: &Policy) -> HostCoverage {
+fn shown(observation: &Observation, complete: bool, policy: &Policy) -> HostCoverage {
     let coverage = &observation.coverage;
     let rule =
         |number: u16| policy.rule_of(number).map_or_else(|| "(no rule)".to_owned(), crate::policy::RuleText::path);
@@ -336,7 +336,6 @@ fn shown(observation: &Observation, complete: bool, awaiting_view: u64, policy: 
         complete,
         walked: coverage.walked,
         compared: coverage.compared,
-        awaiting_view,
         hashed_bytes: coverage.hashed_bytes,
         oversize: coverage.oversize,
         packages: (coverage.systems != 0).then_some(coverage.packages),

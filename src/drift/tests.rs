@@ -128,5 +128,5 @@ fn observed(coverage: Coverage, found: Found) -> Observation {
 fn judged(before: &[Record], after: &[Record], coverage: Coverage, policy: &Policy) -> Judgement {
     let difference = difference(before, after);
     let found = if difference == Difference::default() { Found::Equal(0) } else { Found::Different(difference) };
-    judge(&[reference(1, before)], 0, &observed(coverage, found), policy)
+    judge(&[reference(1, before)], &observed(coverage, found), policy)
 }

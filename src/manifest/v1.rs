@@ -11,7 +11,7 @@ use super::label::Label;
 use crate::model::finding::attr_name;
 use crate::model::text::{hex, unhex};
 use crate::protocol::record::RecordWriter;
-use crate::protocol::{Attr, Kind, Mask, Pattern, Record, Rule, RuleSet, Value, When};
+use crate::protocol::{Attr, Kind, Mask, Pattern, Record, Rule, RuleSet, Value, View, When};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ struct HeaderLine {
 struct RuleLine {
     path: Text,
     compares: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    view: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     kinds: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -247,14 +249,19 @@ impl RecordLine {
 }
 
 /// Names of the masks that a capture can have.
-const MASKS: [(&str, Mask); 4] =
-    [("nothing", Mask::NONE), ("presence", Mask::PRESENCE), ("metadata", Mask::METADATA), ("everything", Mask::STRICT)];
+const MASKS: [(&str, Mask); 5] = [
+    ("nothing", Mask::NONE),
+    ("presence", Mask::PRESENCE),
+    ("metadata", Mask::METADATA),
+    ("view", Mask::VIEWED),
+    ("everything", Mask::STRICT),
+];
 const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privileged", When::PRIVILEGED)];
 
 /// Whether a rule can be written; a mask without a word would be read back as another one.
 pub(super) fn has_words_for(rule: &Rule) -> bool {
     let conditions = CONDITIONS.iter().fold(0, |bits, (_, bit)| bits | bit);
-    rule.view.is_none()
+    rule.view.is_some() == (rule.mask == Mask::VIEWED)
         && rule.when.kinds < 0x80
         && rule.when.conditions & !conditions == 0
         && MASKS.iter().any(|(_, mask)| *mask == rule.mask)
@@ -265,6 +272,7 @@ fn rule_line(rule: &Rule) -> RuleLine {
     RuleLine {
         path: Text::of(rule.pattern.text()),
         compares: compares.to_owned(),
+        view: rule.view.map(|view| view.word().to_owned()),
         kinds: Kind::ALL
             .into_iter()
             .filter(|kind| rule.when.kinds & kind.bit() != 0)
@@ -283,6 +291,11 @@ fn rule(line: RuleLine) -> Result<Rule, String> {
         Pattern::new(&line.path.bytes()?).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))?;
     let mask =
         MASKS.iter().find(|(word, _)| *word == line.compares).ok_or_else(|| format!("compares {:?}", line.compares))?.1;
+    let known = |word: &String| View::of_word(word).ok_or_else(|| format!("view {word:?}"));
+    let view = line.view.as_ref().map(known).transpose()?;
+    if view.is_some() != (mask == Mask::VIEWED) {
+        return Err(format!("compares {:?} and view {:?}", line.compares, line.view));
+    }
     let mut when = When::default();
     for word in line.kinds {
         when.kinds |=
@@ -291,7 +304,7 @@ fn rule(line: RuleLine) -> Result<Rule, String> {
     for word in line.when {
         when.conditions |= CONDITIONS.iter().find(|(name, _)| *name == word).ok_or_else(|| format!("when {word:?}"))?.1;
     }
-    Ok(Rule { pattern, when, mask, view: None })
+    Ok(Rule { pattern, when, mask, view })
 }
 
 fn push_line<T: Serialize>(out: &mut Vec<u8>, line: &T) {

@@ -54,8 +54,6 @@ pub struct HostCoverage {
     pub walked: u64,
     /// Records compared, packages, facts and mounts included.
     pub compared: u64,
-    /// Of them, compared by metadata only because their typed comparison is not there yet.
-    pub awaiting_view: u64,
     /// Bytes of files hashed.
     pub hashed_bytes: u64,
     /// Files above the size cap.

@@ -9,7 +9,8 @@ use super::unseen::UNSEEN;
 use crate::model::{Change, Code, Severity};
 use crate::protocol::bytes::{put_string, put_varint};
 use crate::protocol::request::Limits;
-use crate::protocol::{Mask, Pattern, RecordRef, Rule, RuleSet};
+use crate::protocol::rule::Facts;
+use crate::protocol::{Attr, Kind, Mask, Pattern, RecordRef, Rule, RuleSet, View};
 
 /// What holds beside the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,9 @@ pub struct Policy {
 }
 
 impl Policy {
-    pub(super) fn new(settings: Settings, profiles: Vec<Profile>, own: &[RuleText]) -> Self {
+    pub(super) fn new(mut settings: Settings, profiles: Vec<Profile>, own: &[RuleText]) -> Self {
+        let listed = profiles.iter().flat_map(|profile| profile.rules().show.iter().cloned());
+        settings.show = listed.chain(std::mem::take(&mut settings.show)).collect();
         let shipped = profiles.iter().flat_map(|profile| &profile.rules().rules);
         let guards = profiles.iter().flat_map(|profile| &profile.rules().guards);
         let shipped: Vec<RuleText> = shipped.chain(guards).cloned().collect();
@@ -62,7 +65,7 @@ impl Policy {
         rules.extend_from_slice(own);
         let treated = rules.iter().enumerate().filter_map(|(index, rule)| {
             let mask = rule.treatment?.mask();
-            Some((index, Rule { pattern: rule.pattern.clone(), when: rule.when, mask, view: None }))
+            Some((index, Rule { pattern: rule.pattern.clone(), when: rule.when, mask, view: rule.view }))
         });
         let (texts, compiled): (Vec<usize>, Vec<Rule>) = treated.unzip();
         let compiled = RuleSet::new(compiled).expect("valid::rules holds a policy to fewer rules");
@@ -125,11 +128,27 @@ impl Policy {
         UNSEEN.iter().any(|(name, attr)| name.as_bytes() == word && self.settings.unseen.has(*attr))
     }
 
+    /// How a record's content is read before it is compared; none where its bytes are, or nothing of them is.
+    #[must_use]
+    pub fn view_of(&self, record: RecordRef<'_>) -> Option<View> {
+        let (number, mask) = self.compiled.ruling(record);
+        let file = record.kind() == Some(Kind::File);
+        self.compiled.view_of(number).filter(|_| file && mask.has(Attr::View))
+    }
+
     /// Whether a file's text may leave its host, masked, for a diff. A path that is compared as a secret never may.
     #[must_use]
     pub fn shows(&self, path: &[u8]) -> bool {
-        let among = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(path));
-        among(&self.settings.show) && !among(&self.settings.secret)
+        self.settings.show.iter().any(|pattern| pattern.matches(path)) && !self.is_secret(path)
+    }
+
+    /// Whether a file's content is compared as a secret, by a keyed digest alone.
+    #[must_use]
+    pub fn is_secret(&self, path: &[u8]) -> bool {
+        let facts = Facts { kind: Kind::File, mode: 0o600 };
+        let (number, _) = self.compiled.decide(&self.compiled.all(), path, facts, &mut || false);
+        self.compiled.view_of(number) == Some(View::Keyed)
+            || self.settings.secret.iter().any(|pattern| pattern.matches(path))
     }
 
     /// The lowest severity that makes a host drifted.
@@ -153,7 +172,7 @@ impl Policy {
     /// Stable bytes of everything that decides a result, for the policy's digest; reasons and profile names don't.
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
-        let mut out = b"driftscan.policy.1\0".to_vec();
+        let mut out = b"driftscan.policy.2\0".to_vec();
         let Settings { drift_at, scopes, limits, excused, unseen, show, secret } = &self.settings;
         put_string(&mut out, drift_at.word().as_bytes());
         put_varint(&mut out, scopes.len() as u64);
@@ -174,6 +193,7 @@ impl Policy {
             put_string(&mut out, rule.pattern.text());
             out.extend([rule.when.kinds, rule.when.conditions]);
             put_string(&mut out, rule.treatment.map_or("", |treatment| treatment.word()).as_bytes());
+            put_string(&mut out, rule.view.map_or("", View::word).as_bytes());
             put_string(&mut out, rule.severity.map_or("", Severity::word).as_bytes());
             // The user's severities outrank the shipped ones, so who wrote a rule counts.
             out.push(u8::from(rule.origin == super::Origin::User));

@@ -15,6 +15,7 @@ use crate::protocol::{Kind, Mask};
 /// What the user wrote, or what holds where nobody wrote anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyFile {
+    name: String,
     extends: Vec<Extend>,
     settings: Settings,
     rules: Vec<RuleText>,
@@ -23,7 +24,7 @@ pub struct PolicyFile {
 impl Default for PolicyFile {
     /// The policy where there is no file: the profile of the baseline's system, everything else by default.
     fn default() -> Self {
-        Self { extends: vec![Extend::Auto], settings: Settings::default(), rules: Vec::new() }
+        Self { name: String::new(), extends: vec![Extend::Auto], settings: Settings::default(), rules: Vec::new() }
     }
 }
 
@@ -38,8 +39,8 @@ impl PolicyFile {
         let defaults = Settings::default();
         let extends = valid::extends(raw.extends.as_ref(), &mut mistakes);
         let drift_at = raw.drift_at.as_ref().and_then(|word| valid::severity(word, &mut mistakes));
-        let settings = Settings {
-            show: Vec::new(),
+        let mut settings = Settings {
+            show: valid::patterns(&raw.show, &mut mistakes),
             secret: Vec::new(),
             drift_at: drift_at.unwrap_or(defaults.drift_at),
             scopes: valid::roots(raw.roots.as_ref(), &mut mistakes),
@@ -47,8 +48,12 @@ impl PolicyFile {
             unseen: valid::unseen(&raw.excuse_unseen, &mut mistakes),
             excused: raw.excuse_unreadable.iter().filter_map(|word| valid::pattern(word, &mut mistakes)).collect(),
         };
-        let rules = valid::rules(&raw.rules, Origin::User, &mut mistakes);
-        let read = Self { extends, settings, rules };
+        let mut rules = valid::rules(&raw.rules, Origin::User, &mut mistakes);
+        // Last, so that no rule shows a secret.
+        let secrets = valid::secrets(&raw.secret, text, &mut mistakes);
+        settings.secret = secrets.iter().map(|rule| rule.pattern.clone()).collect();
+        rules.extend(secrets);
+        let read = Self { name: name.to_owned(), extends, settings, rules };
         if mistakes.is_empty()
             && let Some(root) = read.compares_nothing_of()
         {
@@ -68,7 +73,7 @@ impl PolicyFile {
         if self.extends.is_empty() && !self.rules.iter().any(compares) {
             return self.settings.scopes.first().cloned();
         }
-        // No profile compares less than another one, so any system's will do.
+        // No profile leaves out whole what another one compares, so any system's will do.
         let rules = self.for_system("debian", &[]).compile();
         let itself = Facts { kind: Kind::Directory, mode: 0o755 };
         let left_out = |root: &&Vec<u8>| match rules.prunes(&rules.narrow(&rules.all(), root)) {
@@ -78,6 +83,12 @@ impl PolicyFile {
             Some(_) => true,
         };
         self.settings.scopes.iter().find(left_out).cloned()
+    }
+
+    /// The file as messages call it; empty where there is none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The lowest severity that makes a host drifted.

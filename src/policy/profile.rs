@@ -6,6 +6,7 @@ use super::mistake::Collected;
 use super::rule::{Origin, RuleText};
 use super::v1::{Dialect, Document};
 use super::valid;
+use crate::protocol::Pattern;
 use std::sync::LazyLock;
 
 /// A shipped profile.
@@ -13,8 +14,18 @@ use std::sync::LazyLock;
 pub enum Profile {
     /// Any Linux.
     Linux,
-    /// Debian and what is built on it; stands on [`Profile::Linux`].
+    /// Debian and what is built on it; stands on [`Profile::Linux`], as all that follow.
     Debian,
+    /// Ubuntu and what is built on it; stands on [`Profile::Debian`].
+    Ubuntu,
+    /// Fedora, RHEL and what is built like them.
+    Rhel,
+    /// openSUSE and SUSE Linux Enterprise.
+    Suse,
+    /// Alpine.
+    Alpine,
+    /// Arch and what is built on it.
+    Arch,
 }
 
 /// The rules of one profile.
@@ -25,14 +36,22 @@ pub(super) struct Rules {
     /// Rules that come after the rules of every profile: what no exemption of a profile may hide, then what is excluded
     /// whole.
     pub(super) guards: Vec<RuleText>,
+    /// Whose text may leave a host, masked.
+    pub(super) show: Vec<Pattern>,
 }
 
 static LINUX: LazyLock<Rules> = LazyLock::new(|| read(Profile::Linux, include_str!("profiles/linux.toml")));
 static DEBIAN: LazyLock<Rules> = LazyLock::new(|| read(Profile::Debian, include_str!("profiles/debian.toml")));
+static UBUNTU: LazyLock<Rules> = LazyLock::new(|| read(Profile::Ubuntu, include_str!("profiles/ubuntu.toml")));
+static RHEL: LazyLock<Rules> = LazyLock::new(|| read(Profile::Rhel, include_str!("profiles/rhel.toml")));
+static SUSE: LazyLock<Rules> = LazyLock::new(|| read(Profile::Suse, include_str!("profiles/suse.toml")));
+static ALPINE: LazyLock<Rules> = LazyLock::new(|| read(Profile::Alpine, include_str!("profiles/alpine.toml")));
+static ARCH: LazyLock<Rules> = LazyLock::new(|| read(Profile::Arch, include_str!("profiles/arch.toml")));
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 2] = [Self::Linux, Self::Debian];
+    pub const ALL: [Self; 7] =
+        [Self::Linux, Self::Debian, Self::Ubuntu, Self::Rhel, Self::Suse, Self::Alpine, Self::Arch];
 
     /// The word of `extends`.
     #[must_use]
@@ -40,6 +59,11 @@ impl Profile {
         match self {
             Self::Linux => "linux",
             Self::Debian => "debian",
+            Self::Ubuntu => "ubuntu",
+            Self::Rhel => "rhel",
+            Self::Suse => "suse",
+            Self::Alpine => "alpine",
+            Self::Arch => "arch",
         }
     }
 
@@ -49,11 +73,31 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
-    /// The profile that suits a system, by `ID` and `ID_LIKE` of its os-release.
+    /// The profile that suits a system, by `ID` and `ID_LIKE` of its os-release, whose first word is the nearest.
     #[must_use]
     pub fn of_system(os_id: &str, id_like: &[&str]) -> Self {
-        let debian = |id: &str| matches!(id, "debian" | "ubuntu");
-        if debian(os_id) || id_like.iter().any(|id| debian(id)) { Self::Debian } else { Self::Linux }
+        std::iter::once(os_id).chain(id_like.iter().copied()).find_map(Self::of_id).unwrap_or(Self::Linux)
+    }
+
+    /// The profile of a distribution.
+    fn of_id(id: &str) -> Option<Self> {
+        match id {
+            "debian" => Some(Self::Debian),
+            "ubuntu" => Some(Self::Ubuntu),
+            "rhel" | "fedora" | "centos" | "rocky" | "almalinux" | "amzn" | "ol" | "azurelinux" | "mariner"
+            | "openEuler" | "anolis" | "photon" => Some(Self::Rhel),
+            "suse"
+            | "opensuse"
+            | "sles"
+            | "sled"
+            | "sle-micro"
+            | "sl-micro"
+            | "opensuse-leap"
+            | "opensuse-tumbleweed" => Some(Self::Suse),
+            "alpine" => Some(Self::Alpine),
+            "arch" | "archarm" | "manjaro" => Some(Self::Arch),
+            _ => None,
+        }
     }
 
     /// The profiles that it consists of, the more general first.
@@ -61,6 +105,11 @@ impl Profile {
         match self {
             Self::Linux => &[Self::Linux],
             Self::Debian => &[Self::Linux, Self::Debian],
+            Self::Ubuntu => &[Self::Linux, Self::Debian, Self::Ubuntu],
+            Self::Rhel => &[Self::Linux, Self::Rhel],
+            Self::Suse => &[Self::Linux, Self::Suse],
+            Self::Alpine => &[Self::Linux, Self::Alpine],
+            Self::Arch => &[Self::Linux, Self::Arch],
         }
     }
 
@@ -69,6 +118,11 @@ impl Profile {
         match self {
             Self::Linux => &LINUX,
             Self::Debian => &DEBIAN,
+            Self::Ubuntu => &UBUNTU,
+            Self::Rhel => &RHEL,
+            Self::Suse => &SUSE,
+            Self::Alpine => &ALPINE,
+            Self::Arch => &ARCH,
         }
     }
 }
@@ -79,7 +133,8 @@ fn read(profile: Profile, text: &'static str) -> Rules {
     let rules = Document::read(name, text, Dialect::Profile, &mut mistakes).map(|raw| {
         let origin = Origin::Profile(profile);
         let rules = valid::rules(&raw.rules, origin, &mut mistakes);
-        Rules { rules, guards: valid::rules(&raw.guards, origin, &mut mistakes) }
+        let guards = valid::rules(&raw.guards, origin, &mut mistakes);
+        Rules { rules, guards, show: valid::patterns(&raw.show, &mut mistakes) }
     });
     match rules {
         Ok(rules) if mistakes.is_empty() => rules,

@@ -3,18 +3,18 @@
 //! *Invariant:* a rule that weakens has a reason.
 
 use crate::model::Severity;
-use crate::protocol::{Mask, Pattern, When};
+use crate::protocol::{Mask, Pattern, View, When};
 
 /// A preset of what is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Treatment {
     /// Every attribute.
     Strict,
-    /// Parsed, and its records compared. Awaits its view.
+    /// Read by a view: what it says is compared; order, comments and spacing as far as the view has it.
     Semantic,
-    /// This host's own right value, put back before the comparison. Awaits its view.
+    /// Read by a view that puts this host's own facts back, so that what is left must be equal.
     HostValue,
-    /// Rebuilt from other state, which is compared instead. Awaits its view.
+    /// Rebuilt from other state, which is compared instead; of itself its metadata.
     Derived,
     /// Type, mode, owner, link target, extended attributes and flags; not size and content.
     Metadata,
@@ -49,12 +49,13 @@ impl Treatment {
         Self::ALL.into_iter().find(|treatment| treatment.word() == word)
     }
 
-    /// Whether content would be compared by a typed reading that this release lacks; metadata are compared until then.
+    /// The view by which files are read where a rule names none; no view for treatments that read none.
     #[must_use]
-    pub fn awaits_view(self) -> bool {
+    pub fn view(self) -> Option<View> {
         match self {
-            Self::Semantic | Self::HostValue | Self::Derived => true,
-            Self::Strict | Self::Metadata | Self::Presence | Self::Ignore => false,
+            Self::Semantic => Some(View::Lines),
+            Self::HostValue => Some(View::HostText),
+            Self::Strict | Self::Derived | Self::Metadata | Self::Presence | Self::Ignore => None,
         }
     }
 
@@ -63,7 +64,8 @@ impl Treatment {
     pub fn mask(self) -> Mask {
         match self {
             Self::Strict => Mask::STRICT,
-            Self::Semantic | Self::HostValue | Self::Derived | Self::Metadata => Mask::METADATA,
+            Self::Semantic | Self::HostValue => Mask::VIEWED,
+            Self::Derived | Self::Metadata => Mask::METADATA,
             Self::Presence => Mask::PRESENCE,
             Self::Ignore => Mask::NONE,
         }
@@ -88,12 +90,16 @@ pub struct RuleText {
     pub when: When,
     /// How they are compared; `None` leaves that to earlier rules.
     pub treatment: Option<Treatment>,
+    /// How a file's content is read; there exactly where the treatment reads by a view.
+    pub view: Option<View>,
     /// What a difference is worth; `None` leaves that to earlier rules.
     pub severity: Option<Severity>,
     /// Why; always there where the rule weakens.
     pub reason: Option<String>,
     /// Who wrote it.
     pub origin: Origin,
+    /// The line of its file, from 1.
+    pub line: usize,
 }
 
 impl RuleText {
@@ -101,11 +107,5 @@ impl RuleText {
     #[must_use]
     pub fn path(&self) -> String {
         crate::model::text::escape(self.pattern.text())
-    }
-
-    /// Whether entries under this rule are compared by metadata only because their typed comparison is not built yet.
-    #[must_use]
-    pub fn awaits(&self) -> bool {
-        self.treatment.is_some_and(Treatment::awaits_view)
     }
 }

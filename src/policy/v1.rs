@@ -17,7 +17,7 @@ use toml::de::{DeTable, DeValue};
 pub(super) enum Dialect {
     /// A user's policy.
     Policy,
-    /// A profile of ours, which may use treatments that are not built yet.
+    /// A profile of ours.
     Profile,
 }
 
@@ -40,11 +40,11 @@ impl Dialect {
                     "excuse_unseen",
                     "scope",
                     "limits",
+                    "content",
                     "rule",
                 ],
                 later: &[
                     "common",
-                    "content",
                     "waiver",
                     "waivers",
                     "window",
@@ -58,7 +58,7 @@ impl Dialect {
                     "uniqueness",
                 ],
             },
-            Self::Profile => Keys { known: &["schema", "rule", "guard"], later: &[] },
+            Self::Profile => Keys { known: &["schema", "content", "rule", "guard"], later: &[] },
         }
     }
 }
@@ -68,9 +68,10 @@ const LIMITS: Keys = Keys {
     known: &["entries", "bytes", "guard_entries", "guard_bytes", "file_bytes", "depth", "seconds"],
     later: &["memory"],
 };
+const CONTENT: Keys = Keys { known: &["show", "secret"], later: &[] };
 const RULE: Keys = Keys {
-    known: &["path", "treatment", "severity", "when", "kind", "reason"],
-    later: &["view", "package", "until", "owner", "hosts"],
+    known: &["path", "treatment", "view", "severity", "when", "kind", "reason"],
+    later: &["package", "until", "owner", "hosts"],
 };
 
 /// A whole file.
@@ -82,6 +83,10 @@ pub(super) struct Document {
     pub(super) excuse_unseen: Vec<Word>,
     pub(super) roots: Option<Spanned<Vec<Word>>>,
     pub(super) limits: Limits,
+    /// `[content]`: whose text may leave a host.
+    pub(super) show: Vec<Word>,
+    /// `[content]`: what is compared by a keyed digest.
+    pub(super) secret: Vec<Word>,
     pub(super) rules: Vec<Rule>,
     /// Profiles only: rules that come after the rules of every profile.
     pub(super) guards: Vec<Rule>,
@@ -103,8 +108,11 @@ pub(super) struct Limits {
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) span: Range<usize>,
+    /// From 1.
+    pub(super) line: usize,
     pub(super) path: Option<Word>,
     pub(super) treatment: Option<Word>,
+    pub(super) view: Option<Word>,
     pub(super) severity: Option<Word>,
     pub(super) when: Vec<Word>,
     pub(super) kind: Vec<Word>,
@@ -130,6 +138,12 @@ impl Document {
         }
         let top = Table::new(root.get_ref(), 0..0, dialect.keys(), mistakes);
         let roots = top.table("scope", SCOPE, mistakes).and_then(|scope| scope.words("roots", mistakes));
+        let content = top.table("content", CONTENT, mistakes);
+        let mut listed = |key| {
+            let words = content.as_ref().and_then(|content| content.words(key, mistakes));
+            words.map_or_else(Vec::new, Spanned::into_inner)
+        };
+        let (show, secret) = (listed("show"), listed("secret"));
         let limits = top.table("limits", LIMITS, mistakes).map(|limits| Limits::read(&limits, mistakes));
         Ok(Self {
             extends: top.words("extends", mistakes),
@@ -138,8 +152,10 @@ impl Document {
             excuse_unseen: top.words("excuse_unseen", mistakes).map_or_else(Vec::new, Spanned::into_inner),
             roots,
             limits: limits.unwrap_or_default(),
-            rules: rules(&top, "rule", mistakes),
-            guards: rules(&top, "guard", mistakes),
+            show,
+            secret,
+            rules: rules(&top, "rule", text, mistakes),
+            guards: rules(&top, "guard", text, mistakes),
         })
     }
 }
@@ -161,14 +177,22 @@ fn schema(root: &Spanned<DeTable<'_>>, dialect: Dialect, fatal: &mut Collected) 
     }
 }
 
-fn rules(top: &Table<'_, '_>, key: &str, mistakes: &mut Collected) -> Vec<Rule> {
+fn rules(top: &Table<'_, '_>, key: &str, text: &str, mistakes: &mut Collected) -> Vec<Rule> {
     let tables = top.tables(key, RULE, mistakes);
+    // Tables come in the order of the file, so that each line is counted once.
+    let mut counted = (0, 1);
     tables
         .into_iter()
         .map(|rule| Rule {
             span: rule.span(),
+            line: {
+                let between = text.get(counted.0..rule.span().start).unwrap_or_default();
+                counted = (rule.span().start, counted.1 + between.matches('\n').count());
+                counted.1
+            },
             path: rule.word("path", mistakes),
             treatment: rule.word("treatment", mistakes),
+            view: rule.word("view", mistakes),
             severity: rule.word("severity", mistakes),
             when: rule.word_or_words("when", mistakes),
             kind: rule.word_or_words("kind", mistakes),

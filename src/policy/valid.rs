@@ -9,13 +9,15 @@ use super::table::Word;
 use super::{Profile, UNSEEN, v1};
 use crate::model::Severity;
 use crate::protocol::request::Limits;
-use crate::protocol::{Kind, Mask, Pattern, When};
+use crate::protocol::{Kind, Mask, Pattern, View, When};
 use toml::Spanned;
 
 /// The most rules of a user; with those of the profiles they stay below what a request may hold.
 const RULES: usize = 3_000;
 /// The most bytes of a user's patterns: a request with them must stay below its own bound.
 const PATTERN_BYTES: usize = 512 << 10;
+/// The most paths of `[content] secret`.
+const SECRETS: usize = 256;
 /// The most scope roots of a request.
 const ROOTS: usize = 256;
 
@@ -28,7 +30,6 @@ pub(super) enum Extend {
     Named(Profile),
 }
 
-const TREATMENTS: [&str; 4] = ["strict", "metadata", "presence", "ignore"];
 const KINDS: [(&str, Kind); 7] = [
     ("file", Kind::File),
     ("directory", Kind::Directory),
@@ -144,7 +145,11 @@ pub(super) fn rules(raw: &[v1::Rule], origin: Origin, mistakes: &mut Collected) 
 }
 
 fn rule(raw: &v1::Rule, origin: Origin, mistakes: &mut Collected) -> Option<RuleText> {
-    let treatment = raw.treatment.as_ref().map(|word| treatment(word, origin, mistakes));
+    let treatment = raw.treatment.as_ref().map(|word| {
+        let words = Treatment::ALL.map(Treatment::word);
+        look_up(word, "treatment", &words, Treatment::of, mistakes)
+    });
+    let view = view(raw, treatment.flatten(), mistakes);
     let severity = raw.severity.as_ref().map(|word| severity(word, mistakes));
     let mut when = When::default();
     for word in &raw.kind {
@@ -186,25 +191,66 @@ fn rule(raw: &v1::Rule, origin: Origin, mistakes: &mut Collected) -> Option<Rule
         pattern: pattern(path, mistakes)?,
         when,
         treatment: treatment.flatten(),
+        view,
         severity: severity.flatten(),
         reason,
         origin,
+        line: raw.line,
     })
 }
 
-fn treatment(word: &Word, origin: Origin, mistakes: &mut Collected) -> Option<Treatment> {
-    match (Treatment::of(word.get_ref()), origin) {
-        (Some(later), Origin::User) if later.awaits_view() => {
-            mistakes.note(
-                word.span(),
-                format!("the treatment `{}` comes in a later release", later.word()),
-                "use \"metadata\" until then",
+/// The view of a rule: the one that it names, else the treatment's own.
+fn view(raw: &v1::Rule, treatment: Option<Treatment>, mistakes: &mut Collected) -> Option<View> {
+    let own = treatment.and_then(Treatment::view);
+    let Some(word) = &raw.view else { return own };
+    let words: Vec<&str> = View::ALL.iter().map(|view| view.word()).collect();
+    let named = look_up(word, "view", &words, View::of_word, mistakes);
+    match (treatment, own, &raw.treatment) {
+        (Some(treatment), None, _) => {
+            let remedy = format!(
+                "take `view` out, or use \"{}\" or \"{}\"",
+                Treatment::Semantic.word(),
+                Treatment::HostValue.word()
             );
-            None
+            mistakes.note(word.span(), format!("the treatment `{}` reads no file by a view", treatment.word()), remedy);
         }
-        (Some(known), Origin::User | Origin::Profile(_)) => Some(known),
-        (None, _) => look_up(word, "treatment", &TREATMENTS, Treatment::of, mistakes),
+        (None, _, None) => mistakes.note(
+            word.span(),
+            "a view says how a treatment reads a file, and this rule names no treatment",
+            "add treatment = \"semantic\" or \"host-value\"",
+        ),
+        // A treatment that nobody knows is told already.
+        (Some(_), Some(_), _) | (None, _, Some(_)) => {}
     }
+    named.filter(|_| own.is_some())
+}
+
+/// The paths of `[content] show`.
+pub(super) fn patterns(words: &[Word], mistakes: &mut Collected) -> Vec<Pattern> {
+    words.iter().filter_map(|word| pattern(word, mistakes)).collect()
+}
+
+/// The rules of `[content] secret`: each path's content is compared by a keyed digest, whatever other rules say.
+///
+/// The one place to refuse the key, where a release has no keyed digests.
+pub(super) fn secrets(words: &[Word], text: &str, mistakes: &mut Collected) -> Vec<RuleText> {
+    if let Some(over) = words.get(SECRETS) {
+        mistakes.note(over.span(), format!("more than {SECRETS} secret paths"), "join them by a wildcard");
+    }
+    let line = |at: usize| 1 + text.get(..at).unwrap_or_default().matches('\n').count();
+    let rule = |(word, pattern): (&Word, Pattern)| RuleText {
+        pattern,
+        when: When { kinds: Kind::File.bit(), conditions: 0 },
+        treatment: Some(Treatment::Semantic),
+        view: Some(View::Keyed),
+        severity: None,
+        reason: Some("a secret: its content never leaves the host, and is compared by a keyed digest".to_owned()),
+        origin: Origin::User,
+        line: line(word.span().start),
+    };
+    let patterns: Vec<(&Word, Pattern)> =
+        words.iter().take(SECRETS).filter_map(|word| Some((word, pattern(word, mistakes)?))).collect();
+    patterns.into_iter().map(rule).collect()
 }
 
 /// The reason of a rule; asked for only where it weakens, so that tightening stays cheap.

@@ -302,7 +302,6 @@ fn any_coverage() -> impl Strategy<Value = HostCoverage> {
             complete,
             walked: n[0],
             compared: n[1],
-            awaiting_view: n[2],
             hashed_bytes: n[3],
             oversize: n[4],
             packages,

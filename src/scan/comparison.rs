@@ -23,8 +23,6 @@ pub struct Comparison {
     pub bounds: Bounds,
     /// Whether kernel and mounts are compared.
     pub live: bool,
-    /// Records compared by metadata because their typed comparison is not there yet.
-    pub awaiting_view: u64,
     /// Older versions that this policy can't be compared with, and why.
     pub left_out: Vec<(Label, Recapture)>,
 }
@@ -73,8 +71,6 @@ impl Comparison {
             let scopes: Vec<String> = policy.scopes().iter().map(|scope| crate::model::text::escape(scope)).collect();
             return Err(NotComparable { label: label.clone(), reason: Recapture::Nothing { scope: scopes.join(" ") } });
         }
-        let awaits = |rule: &&u16| policy.rule_of(**rule).is_some_and(crate::policy::RuleText::awaits);
-        let awaiting_view = set.rulings.iter().filter(awaits).count() as u64;
         let mut references = vec![reference(selected, set)];
         let mut left_out = Vec::new();
         let mut older: Vec<&Baseline> =
@@ -87,7 +83,7 @@ impl Comparison {
             }
         }
         let bounds = Bounds::of(&references);
-        Ok(Self { references, policy, rules, bounds, live, awaiting_view, left_out })
+        Ok(Self { references, policy, rules, bounds, live, left_out })
     }
 }
 

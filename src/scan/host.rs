@@ -217,7 +217,7 @@ impl Task<'_> {
             Err(failure) => return HostOutcome { reasons: vec![failure.obstacle()], ..blank },
         };
         let comparison = &target.comparison;
-        let judged = judge(&comparison.references, comparison.awaiting_view, &observation, &comparison.policy);
+        let judged = judge(&comparison.references, &observation, &comparison.policy);
         HostOutcome {
             verdict: judged.verdict,
             decision: judged.verdict.decision(),

@@ -33,18 +33,17 @@ fn a_host_that_equals_the_selected_version_is_clean() {
 #[test]
 fn a_host_that_equals_an_older_version_is_outdated() {
     let references = [reference(3, &[file("/a", 3)]), reference(2, &[file("/a", 2)]), reference(1, &[file("/a", 1)])];
-    let judgement = judge(&references, 0, &observed(whole(), Found::Equal(2)), &policy(""));
+    let judgement = judge(&references, &observed(whole(), Found::Equal(2)), &policy(""));
     assert_eq!((judgement.verdict, judgement.versions_behind), (Verdict::Outdated, Some(2)));
     assert_eq!((judgement.reference.as_str(), judgement.verdict.decision()), ("web@1", Decision::Replace));
     let gap = troubled(&[("/x", Part::Content, Why::Denied)]);
-    let judgement = judge(&references, 0, &observed(gap, Found::Equal(1)), &policy(""));
+    let judgement = judge(&references, &observed(gap, Found::Equal(1)), &policy(""));
     assert_eq!((judgement.verdict, judgement.versions_behind), (Verdict::Unverifiable, None));
 }
 
 #[test]
 fn another_system_is_not_compared() {
-    let judgement =
-        judge(&[reference(1, &base())], 0, &observed(Coverage::default(), Found::AnotherSystem), &policy(""));
+    let judgement = judge(&[reference(1, &base())], &observed(Coverage::default(), Found::AnotherSystem), &policy(""));
     assert_eq!((judgement.verdict, reasons(&judgement)), (Verdict::Unverifiable, vec![Reason::WrongBaseline]));
     assert!(judgement.reasons[0].text.contains("it is debian 12 x86_64, and web@1 is of another system"));
 }

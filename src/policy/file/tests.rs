@@ -25,7 +25,7 @@ fn debian(rest: &str) -> Policy {
 
 #[test]
 fn an_empty_policy_is_the_policy_without_a_file() {
-    assert_eq!(parse("").unwrap(), PolicyFile::default());
+    assert_eq!(parse("").unwrap(), PolicyFile { name: "policy.toml".to_owned(), ..PolicyFile::default() });
     let policy = debian("");
     assert_eq!(policy.drift_at(), Severity::Low);
     assert_eq!(policy.scopes(), [b"/".to_vec()]);
@@ -170,7 +170,7 @@ when = "suid"
     policy.toml:3:20: no profile has this name
      3 | extends = ["auto", "debain"]
        |                    ^^^^^^^^
-       = did you mean "debian"? It is one of auto, linux, debian
+       = did you mean "debian"? It is one of auto, linux, debian, ubuntu, rhel, suse, alpine, arch
     policy.toml:4:1: `common` comes in a later release and is not obeyed yet
      4 | common = { share = 0.5, hosts = 3 }
        | ^^^^^^
@@ -178,7 +178,7 @@ when = "suid"
     policy.toml:5:1: unknown key
      5 | colour = true
        | ^^^^^^
-       = known here: schema, extends, drift_at, excuse_unreadable, excuse_unseen, scope, limits, rule
+       = known here: schema, extends, drift_at, excuse_unreadable, excuse_unseen, scope, limits, content, rule
     policy.toml:8:10: a root begins with /
      8 | roots = ["etc", "/usr", "/usr/lib", "/a//b", "/*"]
        |          ^^^^^
@@ -211,10 +211,10 @@ when = "suid"
      14 | file_size = 1
         | ^^^^^^^^^
         = known here: entries, bytes, guard_entries, guard_bytes, file_bytes, depth, seconds
-    policy.toml:18:13: the treatment `host-value` comes in a later release
+    policy.toml:18:13: `host-value` weakens the audit and needs a reason
      18 | treatment = "host-value"
         |             ^^^^^^^^^^^^
-        = use "metadata" until then
+        = add to the rule: reason = "..."
     policy.toml:21:8: pattern: {a,b} is not a choice here, so this rule would match nothing
      21 | path = "/opt/{a,b}/**"
         |        ^^^^^^^^^^^^^^^
@@ -230,7 +230,7 @@ when = "suid"
     policy.toml:25:13: no treatment has this name
      25 | treatment = "stict"
         |             ^^^^^^^
-        = did you mean "strict"? It is one of strict, metadata, presence, ignore
+        = did you mean "strict"? It is one of strict, semantic, host-value, derived, metadata, presence, ignore
     policy.toml:26:8: no file type has this name
      26 | kind = "dir"
         |        ^^^^^

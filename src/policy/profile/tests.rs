@@ -29,34 +29,44 @@ const WELL_KNOWN: &[(&str, Facts, &str)] = &[
     (
         "strict",
         FILE,
-        "/etc/ssh/sshd_config /etc/ssh/sshd_config.d/50-cloud-init.conf /etc/sudoers /etc/sudoers.d/90-cloud-init-users \
-             /etc/pam.d/sshd /etc/ld.so.preload /etc/ld.so.conf /etc/hosts.deny /etc/hosts.allow /etc/crontab /etc/cron.d/x.log \
-             /etc/cron.daily/x.swp /etc/profile /etc/bash.bashrc /etc/csh.login /etc/systemd/system/x.service /etc/timezone \
-             /etc/apt/sources.list /etc/apt/sources.list.d/x.sources /etc/apt/trusted.gpg.d/x.gpg /etc/x.bak /etc/x.dpkg-old \
-             /etc/default/grub /etc/motd /etc/ssl/certs/ca-certificates.crt /etc/.git/hooks/post-commit /etc/netplan/99-own.yaml \
-             /usr/bin/x /usr/lib/x.so /usr/lib/python3/x.py /usr/lib/modules/6.1.0/kernel/x.ko /boot/vmlinuz-6.1.0 \
-             /boot/System.map-6.1.0 /opt/app/x /srv/x /usr/local/bin/x /.autorelabel /var/www/html/index.html \
-             /root/.bashrc /root/.profile /root/.ssh/authorized_keys /root/x /home/anna/.ssh/authorized_keys \
-             /home/staff/anna/.ssh/authorized_keys2 /home/anna/.bashrc /home/anna/.profile /home/anna/.zshrc /home/anna/.zshenv \
-             /home/anna/.bash_profile /home/anna/.rhosts /home/anna/.config/systemd/user/x.service /var/spool/cron/crontabs/anna \
-             /var/spool/cron/root /var/lib/dpkg/info/bash.list /var/lib/dpkg/info/bash.postinst /var/lib/dpkg/diversions \
-             /var/lib/dpkg/statoverride /var/lib/systemd/linger/anna /var/lib/systemd/deb-systemd-helper-enabled/x.dsh-also \
-             /var/lib/polkit-1/localauthority/50-local.d/x.pkla /var/lib/cloud/scripts/per-boot/x.sh /dev/x /dev/.hidden/x",
+        "/etc/ld.so.preload /etc/hosts.deny /etc/hosts.allow /etc/cron.daily/x.swp /etc/profile /etc/bash.bashrc \
+             /etc/csh.login /etc/timezone /etc/apt/trusted.gpg.d/x.gpg /etc/x.bak /etc/x.dpkg-old /etc/motd \
+             /etc/.git/hooks/post-commit /etc/letsencrypt/renewal-hooks/deploy/x /etc/aliases /etc/login.defs \
+             /usr/lib/systemd/system/x.service /usr/lib/sysctl.d/x.conf /usr/bin/x /usr/lib/x.so /usr/lib/python3/x.py \
+             /usr/lib/modules/6.1.0/kernel/x.ko /boot/vmlinuz-6.1.0 /boot/System.map-6.1.0 /opt/app/x /srv/x \
+             /usr/local/bin/x /.autorelabel /var/www/html/index.html /root/.bashrc /root/.profile /root/x \
+             /home/anna/.bashrc /home/anna/.profile /home/anna/.zshrc /home/anna/.zshenv /home/anna/.tcshrc \
+             /home/anna/.bash_profile /home/anna/.rhosts /home/anna/.config/autostart/x.desktop /home/anna/.ssh/rc \
+             /var/lib/postgresql/.ssh/environment /var/lib/dpkg/info/bash.list \
+             /var/lib/dpkg/info/bash.postinst /var/lib/dpkg/diversions /var/lib/dpkg/statoverride \
+             /var/lib/systemd/linger/anna /var/lib/systemd/deb-systemd-helper-enabled/x.dsh-also \
+             /var/lib/polkit-1/localauthority/50-local.d/x.pkla /var/lib/cloud/scripts/per-boot/x.sh /dev/x \
+             /dev/.hidden/x /tmp/x.service /tmp/.x/y.timer /var/tmp/x.socket /var/cache/x/y.service /dev/shm/x.so \
+             /dev/shm/x.service /var/tmp/lib/x.so.1 /tmp/etc/ld.so.preload /home/anna/ld.so.preload",
     ),
     (
         "host-value",
         FILE,
         "/etc/machine-id /etc/hostname /etc/hosts /etc/mailname /etc/ssh/ssh_host_ed25519_key /etc/ssh/ssh_host_rsa_key.pub \
-             /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init /etc/iscsi/initiatorname.iscsi \
-             /etc/nvme/hostnqn /etc/nvme/hostid /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/loader/entries/0-6.1.conf \
-             /etc/initramfs-tools/conf.d/resume /etc/popularity-contest.conf",
+             /etc/netplan/50-cloud-init.yaml /etc/netplan/99-own.yaml /etc/network/interfaces.d/50-cloud-init \
+             /etc/iscsi/initiatorname.iscsi /etc/nvme/hostnqn /etc/nvme/hostid /boot/grub/grub.cfg /boot/grub2/grub.cfg \
+             /boot/loader/entries/0-6.1.conf /etc/initramfs-tools/conf.d/resume /etc/default/grub /etc/postfix/main.cf \
+             /etc/systemd/network/10-lan.network",
     ),
     ("host-value", LINK, "/var/lib/dbus/machine-id"),
     (
         "semantic",
         FILE,
         "/etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/subuid /etc/subgid /etc/fstab /etc/resolv.conf /etc/adjtime \
-             /var/lib/apt/extended_states /var/lib/dpkg/alternatives/editor",
+             /var/lib/apt/extended_states /var/lib/dpkg/alternatives/editor /etc/ssh/sshd_config \
+             /etc/ssh/sshd_config.d/50-cloud-init.conf /etc/sudoers /etc/sudoers.d/90-cloud-init-users /etc/pam.d/sshd \
+             /etc/crontab /etc/cron.d/x.log /etc/systemd/system/x.service /etc/systemd/system/ssh.service.d/x.conf \
+             /etc/apt/sources.list /etc/apt/sources.list.d/x.sources /etc/ssl/certs/ca-certificates.crt \
+             /home/anna/.config/systemd/user/x.service /var/spool/cron/crontabs/anna /var/spool/cron/root \
+             /root/.ssh/authorized_keys /home/anna/.ssh/authorized_keys /home/staff/anna/.ssh/authorized_keys2 \
+             /var/lib/postgresql/.ssh/authorized_keys /etc/ssh/authorized_keys.d/anna /etc/sysctl.d/99-own.conf \
+             /etc/modprobe.d/x.conf /etc/ld.so.conf /etc/ld.so.conf.d/x.conf /etc/security/limits.d/x.conf \
+             /etc/environment",
     ),
     (
         "derived",
@@ -70,7 +80,8 @@ const WELL_KNOWN: &[(&str, Facts, &str)] = &[
         "metadata",
         FILE,
         "/etc/passwd- /etc/shadow- /etc/subuid- /etc/krb5.keytab /var/lib/dpkg/diversions-old /var/cache/debconf/config.dat \
-             /var/lib/unbound/root.key /boot/grub/grubenv /swapfile",
+             /var/lib/unbound/root.key /boot/grub/grubenv /swapfile \
+             /etc/ssl/private/ssl-cert-snakeoil.key /etc/popularity-contest.conf /etc/hostid",
     ),
     (
         "metadata",
@@ -82,7 +93,11 @@ const WELL_KNOWN: &[(&str, Facts, &str)] = &[
         FOLDER,
         "/ /etc /tmp /var/tmp /dev/shm /proc /sys /run /var/log /var/lib /home /root /var/spool/cron/crontabs",
     ),
-    ("strict", LINK, "/etc/alternatives/editor /var/run /bin /etc/localtime"),
+    (
+        "strict",
+        LINK,
+        "/etc/alternatives/editor /var/run /bin /etc/localtime /etc/systemd/system/multi-user.target.wants/x.service",
+    ),
     ("presence", LINK, "/etc/mtab"),
     (
         "ignore",
@@ -91,12 +106,12 @@ const WELL_KNOWN: &[(&str, Facts, &str)] = &[
              /var/cache/apt/pkgcache.bin /var/cache/ldconfig/aux-cache /var/cache/man/index.db /var/lib/apt/lists/x_InRelease \
              /var/lib/apt/periodic/update-success-stamp /var/lib/dpkg/lock-frontend /var/lib/dpkg/status-old \
              /var/lib/dpkg/available /var/backups/dpkg.status.0 /var/lib/systemd/random-seed \
-             /var/lib/systemd/timers/stamp-apt-daily.timer /var/lib/systemd/timesync/clock /var/lib/logrotate/status \
+             /var/lib/systemd/timers/stamp-apt-daily.timer /etc/letsencrypt/live/x/cert.pem /var/lib/systemd/timesync/clock /var/lib/logrotate/status \
              /var/lib/sudo/lectured/anna /var/lib/dhcp/dhclient.eth0.leases /var/lib/chrony/drift /var/lib/plocate/plocate.db \
              /var/lib/cloud/instances/i-0/user-data.txt /var/.updated /etc/.updated /etc/.pwd.lock /var/spool/mail/anna \
              /var/mail/root /var/spool/anacron/cron.daily /var/spool/cron/atjobs/.SEQ /var/crash/x.crash \
              /etc/apt/apt.conf.d/01autoremove-kernels /root/.bash_history /root/.lesshst /root/.cache/motd.legal-displayed \
-             /home/anna/.bash_history /home/anna/.zsh_history /home/anna/x /home/anna/.ssh/known_hosts /tmp/x /var/tmp/x \
+             /home/anna/.bash_history /home/anna/.zsh_history /home/anna/x /home/anna/x/y.service /home/anna/.ssh/known_hosts /tmp/x /var/tmp/x \
              /dev/shm/x /run/x /proc/1/status /sys/x /var/lib/postgresql/15/main/PG_VERSION /var/lib/mysql/ibdata1 \
              /var/lib/docker/overlay2/x /etc/.git/index",
     ),
@@ -105,9 +120,15 @@ const WELL_KNOWN: &[(&str, Facts, &str)] = &[
     (
         "strict",
         PROGRAM,
-        "/tmp/x /var/tmp/.x /dev/shm/x /var/log/x /var/cache/x /var/lib/app/x /var/lib/mysql/x /var/mail/x",
+        "/tmp/x /var/tmp/.x /dev/shm/x /var/log/x /var/cache/x /var/lib/app/x /var/lib/mysql/x /var/mail/x \
+             /root/.cache/x /home/anna/x.sh /home/anna/bin/x /home/anna/.hidden/x /home/anna/.local/bin/x /etc/systemd/x \
+             /tmp/deep/er/x",
     ),
-    ("ignore", PROGRAM, "/home/anna/x.sh /var/spool/postfix/active/0 /var/lib/cloud/instances/i-0/scripts/part-001"),
+    (
+        "ignore",
+        PROGRAM,
+        "/home/anna/src/app/run /home/anna/src/app/.git/hooks/x /var/spool/postfix/active/0 /var/lib/cloud/instances/i-0/scripts/part-001",
+    ),
     ("strict", SETUID, "/home/anna/x /var/spool/postfix/x /var/lib/waagent/x /tmp/x /dev/shm/x /root/.cache/x"),
     (
         "ignore",
@@ -132,8 +153,8 @@ fn well_known_paths_have_their_treatment() {
 fn a_capability_is_found_under_ignored_trees() {
     let policy = debian();
     let rules = policy.compile();
-    assert_eq!(ruling(&policy, &rules, "/home/anna/x", PROGRAM, false), "ignore");
-    assert_eq!(ruling(&policy, &rules, "/home/anna/x", PROGRAM, true), "strict");
+    assert_eq!(ruling(&policy, &rules, "/home/anna/src/a/x", PROGRAM, false), "ignore");
+    assert_eq!(ruling(&policy, &rules, "/home/anna/src/a/x", PROGRAM, true), "strict");
 }
 
 #[test]
@@ -196,19 +217,114 @@ fn what_is_excluded_whole_is_not_walked() {
     }
 }
 
+/// A view, and files that are read by it, under the profile of a system.
+const READ_BY: &[(&str, &str, &str)] = &[
+    ("debian", "passwd", "/etc/passwd"),
+    ("debian", "group", "/etc/group"),
+    ("debian", "shadow", "/etc/shadow"),
+    ("debian", "gshadow", "/etc/gshadow"),
+    ("debian", "subid", "/etc/subuid /etc/subgid"),
+    ("debian", "sudoers", "/etc/sudoers /etc/sudoers.d/90-x"),
+    (
+        "debian",
+        "authorized-keys",
+        "/root/.ssh/authorized_keys /home/a/.ssh/authorized_keys2 /etc/ssh/authorized_keys/a",
+    ),
+    (
+        "debian",
+        "sshd",
+        "/etc/ssh/sshd_config /etc/ssh/sshd_config.d/x.conf /etc/ssh/ssh_config /etc/ssh/ssh_config.d/x.conf",
+    ),
+    ("debian", "pam", "/etc/pam.d/sshd /etc/pam.conf"),
+    ("debian", "cron", "/etc/crontab /etc/cron.d/x /var/spool/cron/crontabs/a /var/spool/cron/a"),
+    ("debian", "ini", "/etc/systemd/system/x.service /etc/systemd/journald.conf /home/a/.config/systemd/user/x.timer"),
+    ("debian", "lines", "/etc/systemd/system-preset/x.preset /etc/ld.so.conf /etc/security/limits.conf"),
+    ("debian", "sysctl", "/etc/sysctl.conf /etc/sysctl.d/x.conf"),
+    ("debian", "modules", "/etc/modprobe.d/x.conf /etc/modules /etc/modules-load.d/x.conf"),
+    ("debian", "fstab", "/etc/fstab /etc/crypttab"),
+    ("debian", "hosts", "/etc/hosts"),
+    ("debian", "resolv", "/etc/resolv.conf"),
+    ("debian", "sources", "/etc/apt/sources.list /etc/apt/sources.list.d/x.sources"),
+    ("debian", "certificates", "/etc/ssl/certs/ca-certificates.crt /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
+    ("debian", "alternatives", "/var/lib/dpkg/alternatives/editor"),
+    ("debian", "stanzas", "/var/lib/apt/extended_states"),
+    ("debian", "assignments", "/etc/default/locale /etc/locale.conf /etc/environment"),
+    ("debian", "adjtime", "/etc/adjtime"),
+    ("debian", "machine-id", "/etc/machine-id /var/lib/dbus/machine-id"),
+    ("debian", "hostname", "/etc/hostname /etc/mailname"),
+    ("debian", "host-key", "/etc/ssh/ssh_host_rsa_key /etc/ssh/ssh_host_rsa_key.pub"),
+    ("debian", "own-id", "/etc/iscsi/initiatorname.iscsi /etc/nvme/hostnqn /etc/nvme/hostid"),
+    (
+        "debian",
+        "host-text",
+        "/etc/netplan/x.yaml /etc/systemd/network/x.network /etc/NetworkManager/system-connections/x.nmconnection \
+             /etc/sysconfig/network-scripts/ifcfg-eth0 /boot/grub/grub.cfg /boot/loader/entries/x.conf",
+    ),
+    ("rhel", "ini", "/etc/yum.repos.d/x.repo /etc/dnf/dnf.conf"),
+    ("rhel", "alternatives", "/var/lib/alternatives/ld"),
+    ("suse", "ini", "/etc/zypp/repos.d/x.repo"),
+    ("suse", "cron", "/var/spool/cron/tabs/a"),
+    ("suse", "host-text", "/etc/sysconfig/network/ifcfg-eth0"),
+    ("alpine", "sources", "/etc/apk/repositories"),
+    ("alpine", "line-set", "/etc/apk/world"),
+    ("alpine", "cron", "/etc/crontabs/root"),
+    ("arch", "ini", "/etc/pacman.conf"),
+];
+
+#[test]
+fn files_are_read_by_their_views() {
+    for (system, view, paths) in READ_BY {
+        let policy = PolicyFile::default().for_system(system, &[]);
+        for path in paths.split_whitespace() {
+            let of = |kind: Kind| {
+                let mut bytes = Vec::new();
+                let mut writer = RecordWriter::new(&mut bytes, format!("fs:{path}").as_bytes());
+                writer.present(Attr::Kind, &[kind as u8]);
+                writer.present(Attr::Mode, &0o600u16.to_le_bytes());
+                policy.view_of(RecordRef::parse(&bytes).expect("a record")).map(crate::protocol::View::word)
+            };
+            assert_eq!(of(Kind::File), Some(*view), "{system} {path}");
+            assert_eq!(of(Kind::Symlink), None, "{system} {path}");
+        }
+    }
+}
+
+#[test]
+fn texts_of_secrets_are_never_shown_and_those_of_usual_configs_are() {
+    for profile in Profile::ALL {
+        let policy = PolicyFile::default().for_system(profile.name(), &[]);
+        for path in "/etc/ssh/sshd_config /etc/nginx/conf.d/x.conf /etc/systemd/system/x.service /etc/sudoers.d/x \
+            /etc/hosts /etc/fstab /etc/default/ssh /etc/pam.d/sshd /etc/cron.d/x /etc/sysctl.d/x.conf"
+            .split_whitespace()
+        {
+            assert!(policy.shows(path.as_bytes()), "{path}");
+        }
+        for path in
+            "/etc/shadow /etc/shadow- /etc/gshadow /etc/ssh/ssh_host_rsa_key /etc/krb5.keytab /etc/ssl/private/x.key \
+            /root/.ssh/id_rsa /etc/NetworkManager/system-connections/x /etc/netplan/x.yaml /root/.bash_history \
+            /home/anna/x /etc/wireguard/wg0.conf /etc/security/opasswd /var/lib/x"
+                .split_whitespace()
+        {
+            assert!(!policy.shows(path.as_bytes()), "{path}");
+        }
+    }
+}
+
 #[test]
 fn every_rule_decides_something() {
-    let policy = debian();
-    let rules = policy.compile();
     let entries: Vec<Facts> =
         Kind::ALL.into_iter().flat_map(|kind| [0o644, 0o755, 0o4755].map(|mode| Facts { kind, mode })).collect();
-    for (number, rule) in rules.rules().iter().enumerate() {
-        let path = witness(&rule.pattern);
-        let decides = |facts: &Facts| {
-            let (decided, _) = rules.decide(&rules.all(), &path, *facts, &mut || false);
-            usize::from(decided) == number
-        };
-        assert!(entries.iter().any(decides), "{} is hidden by later rules", rule.pattern.text().escape_ascii());
+    for profile in Profile::ALL {
+        let rules = PolicyFile::default().for_system(profile.name(), &[]).compile();
+        for (number, rule) in rules.rules().iter().enumerate() {
+            let path = witness(&rule.pattern);
+            let decides = |facts: &Facts| {
+                let (decided, _) = rules.decide(&rules.all(), &path, *facts, &mut || false);
+                usize::from(decided) == number
+            };
+            let rule = rule.pattern.text().escape_ascii();
+            assert!(entries.iter().any(decides), "{rule} is hidden by later rules of {}", profile.name());
+        }
     }
 }
 
@@ -228,19 +344,37 @@ fn weak_rules_have_a_reason_and_none_weakens_by_extension_outside_logs() {
 
 #[test]
 fn the_rules_fit_into_eight_kilobytes() {
-    let mut bytes = Vec::new();
-    debian().compile().encode(&mut bytes);
-    assert!(bytes.len() < 8_000, "{}", bytes.len());
-    let mut reader = crate::protocol::Reader::new(&bytes);
-    assert_eq!(RuleSet::decode(&mut reader), Ok(debian().compile()));
+    for profile in Profile::ALL {
+        let rules = PolicyFile::default().for_system(profile.name(), &[]).compile();
+        let mut bytes = Vec::new();
+        rules.encode(&mut bytes);
+        assert!(bytes.len() < 8_192, "{} {}", profile.name(), bytes.len());
+        let mut reader = crate::protocol::Reader::new(&bytes);
+        assert_eq!(RuleSet::decode(&mut reader), Ok(rules));
+    }
 }
 
 #[test]
 fn the_profile_follows_the_baselines_system() {
     let profiles = |id: &str, like: &[&str]| PolicyFile::default().for_system(id, like).profiles().to_vec();
-    assert_eq!(profiles("debian", &[]), [Profile::Linux, Profile::Debian]);
-    assert_eq!(profiles("ubuntu", &["debian"]), [Profile::Linux, Profile::Debian]);
-    assert_eq!(profiles("linuxmint", &["ubuntu", "debian"]), [Profile::Linux, Profile::Debian]);
-    assert_eq!(profiles("fedora", &[]), [Profile::Linux]);
-    assert_eq!(profiles("", &[]), [Profile::Linux]);
+    let names = |id: &str, like: &[&str]| profiles(id, like).iter().map(|p| p.name()).collect::<Vec<_>>().join(" ");
+    for (id, like, wanted) in [
+        ("debian", &[][..], "linux debian"),
+        ("raspbian", &["debian"], "linux debian"),
+        ("ubuntu", &["debian"], "linux debian ubuntu"),
+        ("linuxmint", &["ubuntu", "debian"], "linux debian ubuntu"),
+        ("fedora", &[], "linux rhel"),
+        ("rocky", &["rhel", "centos", "fedora"], "linux rhel"),
+        ("amzn", &["centos", "rhel", "fedora"], "linux rhel"),
+        ("ol", &["fedora"], "linux rhel"),
+        ("nobody-knows", &["rhel", "fedora"], "linux rhel"),
+        ("opensuse-leap", &["suse", "opensuse"], "linux suse"),
+        ("sles", &["suse"], "linux suse"),
+        ("alpine", &[], "linux alpine"),
+        ("endeavouros", &["arch"], "linux arch"),
+        ("void", &[], "linux"),
+        ("", &[], "linux"),
+    ] {
+        assert_eq!(names(id, like), wanted, "{id}");
+    }
 }

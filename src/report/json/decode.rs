@@ -118,7 +118,6 @@ fn coverage(place: &str, from: &v1::Coverage) -> Result<HostCoverage, ReadError>
         complete: from.complete,
         walked: from.walked,
         compared: from.compared,
-        awaiting_view: from.awaiting_view,
         hashed_bytes: from.hashed_bytes,
         oversize: from.oversize,
         packages: from.packages,

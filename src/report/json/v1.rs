@@ -124,6 +124,8 @@ pub(super) struct Coverage {
     pub(super) complete: bool,
     pub(super) walked: u64,
     pub(super) compared: u64,
+    /// Always 0: every typed comparison is there.
+    #[serde(default)]
     pub(super) awaiting_view: u64,
     pub(super) hashed_bytes: u64,
     pub(super) oversize: u64,

@@ -46,7 +46,6 @@ fn left_out_of(coverage: &HostCoverage) -> impl Ord + '_ {
         complete,
         walked: _,
         compared: _,
-        awaiting_view,
         hashed_bytes: _,
         oversize,
         packages,
@@ -61,7 +60,7 @@ fn left_out_of(coverage: &HostCoverage) -> impl Ord + '_ {
         millis: _,
     } = coverage;
     let troubles: Vec<_> = troubles.iter().map(|t| (&t.path, t.reason, t.part, t.excused)).collect();
-    let counts = (*awaiting_view, *oversize, *flags_untold, *troubles_total);
+    let counts = (*oversize, *flags_untold, *troubles_total);
     (*complete, *live, packages.is_some(), systems, counts, ignored, pruned, skipped_mounts, troubles)
 }
 
@@ -107,7 +106,6 @@ fn entry(group: &[&HostOutcome], page: &mut Page<'_>) {
 
 fn left_out(coverage: &HostCoverage, page: &mut Page<'_>) {
     let counted = [
-        (coverage.awaiting_view, "compared by metadata only, as their typed comparison is not there yet"),
         (coverage.oversize, "above the size cap, not hashed"),
         (coverage.flags_untold, "on file systems that do not tell immutable and append-only flags"),
     ];

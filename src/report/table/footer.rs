@@ -68,8 +68,6 @@ fn compared(outcome: &FleetOutcome, page: &Page<'_>) -> String {
         }
     };
     told(total(|c| c.pruned.len() as u64), "folder", "folders", "left out whole, uncounted");
-    let awaiting = "compared by metadata only, as their typed comparison is not there yet";
-    told(total(|c| c.awaiting_view), "entry", "entries", awaiting);
     told(total(|c| c.skipped_mounts.len() as u64), "mount", "mounts", "not walked");
     told(total(|c| c.oversize), "file", "files", "above the size cap, not hashed");
     told(total(|c| c.flags_untold), "entry", "entries", "whose file system does not tell flags");

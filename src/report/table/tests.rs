@@ -120,7 +120,6 @@ fn a_clean_fleet_is_short() {
 fn everything_that_was_not_compared_is_said() {
     let mut one = host("web-01", "web", "web@2026.11.3");
     let coverage = one.coverage.as_mut().unwrap();
-    coverage.awaiting_view = 1204;
     coverage.oversize = 2;
     coverage.flags_untold = 40;
     coverage.live = false;
