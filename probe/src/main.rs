@@ -11,6 +11,7 @@ mod answer;
 mod clock;
 mod facts;
 mod hash;
+mod hostfacts;
 mod malformed;
 mod meta;
 mod mounts;
@@ -31,9 +32,9 @@ mod xattrs;
 
 use alloc::vec::Vec;
 use protocol::coverage::{Coverage, Part, Why};
+use protocol::digest;
 use protocol::reply::{FrameKind, Root};
 use protocol::request::{FollowUp, Mode, Request};
-use protocol::{Attr, digest};
 use slots::{Content, Slot, Slots};
 use stream::Output;
 
@@ -79,8 +80,9 @@ fn scan(request: &Request, mut output: Output) -> i32 {
     let Ok(slots) = Slots::new(tree.entries.len()) else {
         return NO_RESOURCES;
     };
+    let own = hostfacts::read(&place, request.live);
     let lost =
-        hash::Hashing::new(&place, &tree, &owners, request.limits, &clock, &slots).run(processes(request.gentle));
+        hash::Hashing::new(&place, &tree, &owners, &own, request.limits, &clock, &slots).run(processes(request.gentle));
     if lost > 0 {
         walk::note(&mut coverage, b"hashing process", Part::Source, Why::NotRead, 0);
     }
@@ -167,8 +169,7 @@ fn account(tree: &tree::Tree, owners: &owners::Owners, slots: &Slots, coverage: 
     let mut guard = (0, 0);
     for (number, entry) in tree.entries.iter().enumerate() {
         let slot = slots.slot(number).unwrap_or_else(|| {
-            let asked = entry.kind == protocol::Kind::File && entry.mask.has(Attr::Content);
-            let content = if asked { Content::Unread(Why::NotRead, 0) } else { Content::NotAsked };
+            let content = if entry.is_read() { Content::Unread(Why::NotRead, 0) } else { Content::NotAsked };
             let mut slot = Slot { content, xattrs: Some(Why::NotRead), rest: 0, record: [0; 32] };
             hash::encode(tree, owners, slots, entry, &slot, &mut path, &mut record);
             slot.record = digest::of_record(&record);

@@ -5,12 +5,13 @@
 use crate::protocol::{Attr, Mask};
 
 /// The words of `excuse_unseen`, which are also what the coverage calls them.
-pub const UNSEEN: [(&str, Attr); 5] = [
+pub const UNSEEN: [(&str, Attr); 6] = [
     ("capabilities", Attr::Capability),
     ("acls", Attr::Acl),
     ("xattrs", Attr::Xattr),
     ("flags", Attr::Flags),
     ("selinux", Attr::Selinux),
+    ("views", Attr::View),
 ];
 
 /// All of them.
