@@ -15,7 +15,6 @@ mod hostfacts;
 mod malformed;
 mod meta;
 mod mounts;
-mod order;
 mod owned;
 mod owners;
 mod packages;
@@ -32,7 +31,7 @@ mod xattrs;
 
 use alloc::vec::Vec;
 use protocol::coverage::{Coverage, Part, Why};
-use protocol::digest;
+use protocol::{digest, order};
 use protocol::reply::{FrameKind, Root};
 use protocol::request::{FollowUp, Mode, Request};
 use slots::{Content, Slot, Slots};

@@ -6,6 +6,7 @@
 use super::NotParsed;
 use super::facts::HostFacts;
 use super::lines::{Fields, Order, Part};
+use crate::protocol::order;
 use alloc::vec::Vec;
 
 /// Reads it.
@@ -37,7 +38,7 @@ pub(super) fn read(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed
                 continue;
             }
             let mut options: Vec<&[u8]> = word.split(|b| *b == b',').filter(|option| !option.is_empty()).collect();
-            options.sort_unstable();
+            order::sort(&mut options, Ord::cmp);
             for (at, option) in options.iter().enumerate() {
                 if at > 0 {
                     parts.push(Part::Text(b","));

@@ -6,6 +6,7 @@
 use super::NotParsed;
 use super::facts::{HostFacts, Own};
 use super::lines::{Fields, Order, Part};
+use crate::protocol::order;
 use alloc::vec::Vec;
 
 /// Reads it.
@@ -47,6 +48,6 @@ fn is_ambiguous(entries: &[(&[u8], Vec<&[u8]>)]) -> bool {
     for (address, names) in entries {
         seen.extend(names.iter().map(|name| (*name, address.contains(&b':'), *address)));
     }
-    seen.sort_unstable();
+    order::sort(&mut seen, Ord::cmp);
     seen.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].1 == pair[1].1 && pair[0].2 != pair[1].2)
 }

@@ -4,6 +4,7 @@
 //! tab, a line feed, an escape of its own or a placeholder.
 
 use super::facts::Own;
+use crate::protocol::order;
 use alloc::vec::Vec;
 
 /// Whether the order of a file means something.
@@ -60,7 +61,7 @@ impl Fields {
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
         if self.order == Order::Sorted {
-            self.lines.sort_unstable();
+            order::sort(&mut self.lines, Ord::cmp);
         }
         self.lines.concat()
     }
