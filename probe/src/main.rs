@@ -12,6 +12,8 @@ mod clock;
 mod facts;
 mod hash;
 mod hostfacts;
+mod identities;
+mod kernel;
 mod malformed;
 mod meta;
 mod mounts;
@@ -31,9 +33,9 @@ mod xattrs;
 
 use alloc::vec::Vec;
 use protocol::coverage::{Coverage, Part, Why};
-use protocol::{digest, order};
 use protocol::reply::{FrameKind, Root};
 use protocol::request::{FollowUp, Mode, Request};
+use protocol::{digest, order};
 use slots::{Content, Slot, Slots};
 use stream::Output;
 
@@ -88,7 +90,11 @@ fn scan(request: &Request, mut output: Output) -> i32 {
     account(&tree, &owners, &slots, &mut coverage);
 
     let mut facts = facts::read(&place, request.live);
+    identities::read(&place, &mut facts.evidence);
     let mut pseudo = core::mem::take(&mut facts.records);
+    if request.live {
+        kernel::read(&own, &mut coverage, &mut pseudo);
+    }
     // What changed under the walk was seen half old and half new, and no set of packages explains it.
     let after = packages::read(&place);
     if after != packages {
@@ -129,10 +135,16 @@ fn scan(request: &Request, mut output: Output) -> i32 {
         Mode::Listing | Mode::Capture => set.send_all(&mut output),
     }
     output.flush();
-    converse(&place, &set, symbols, output)
+    converse(&place, &own, &set, symbols, output)
 }
 
-fn converse(place: &place::Place, set: &answer::Set<'_>, mut symbols: usize, mut output: Output) -> i32 {
+fn converse(
+    place: &place::Place,
+    own: &protocol::HostFacts,
+    set: &answer::Set<'_>,
+    mut symbols: usize,
+    mut output: Output,
+) -> i32 {
     loop {
         match stream::follow_up() {
             Err(_) => return NOT_UNDERSTOOD,
@@ -146,7 +158,7 @@ fn converse(place: &place::Place, set: &answer::Set<'_>, mut symbols: usize, mut
             }
             Ok(Some(FollowUp::Records(ids))) => set.send_records(&ids, &mut output),
             Ok(Some(FollowUp::Listing)) => set.send_all(&mut output),
-            Ok(Some(FollowUp::Texts(questions))) => texts::send(place, &questions, &mut output),
+            Ok(Some(FollowUp::Texts(questions))) => texts::send(place, own, &questions, &mut output),
             Ok(Some(FollowUp::Owners { prove, paths })) => owned::send(place, prove, &paths, &mut output),
         }
         output.flush();

@@ -67,7 +67,7 @@ impl Fields {
     }
 }
 
-fn write(parts: &[Part<'_>], out: &mut Vec<u8>) {
+pub(super) fn write(parts: &[Part<'_>], out: &mut Vec<u8>) {
     for part in parts {
         match part {
             Part::Text(text) => escape(text, out),

@@ -17,6 +17,7 @@ mod token;
 pub use facts::{HostFacts, Own};
 pub use identity::is_machine_id;
 pub use lines::{Fields, MARK, Order, Part};
+pub use token::own_text;
 
 use super::digest::Digest;
 use alloc::vec::Vec;

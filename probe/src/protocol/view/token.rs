@@ -3,7 +3,7 @@
 //! *Invariant:* everything else is kept byte for byte, comments, spacing and the end of the last line included.
 
 use super::facts::HostFacts;
-use super::lines::{Fields, Order, Part};
+use super::lines::{self, Fields, Order, Part};
 use alloc::vec::Vec;
 
 /// Reads it.
@@ -18,8 +18,18 @@ pub(super) fn read(bytes: &[u8], facts: &HostFacts) -> Vec<u8> {
     fields.finish()
 }
 
+/// One text with the host's own facts put back, escaped like a field.
+#[must_use]
+pub fn own_text(text: &[u8], facts: &HostFacts) -> Vec<u8> {
+    let mut parts = Vec::new();
+    put_back(text, facts, &mut parts);
+    let mut out = Vec::new();
+    lines::write(&parts, &mut out);
+    out
+}
+
 /// Cuts a text into what is the host's own and the rest.
-pub(super) fn put_back<'a>(text: &'a [u8], facts: &HostFacts, parts: &mut Vec<Part<'a>>) {
+fn put_back<'a>(text: &'a [u8], facts: &HostFacts, parts: &mut Vec<Part<'a>>) {
     let mut kept = 0;
     let mut at = 0;
     while at < text.len() {
