@@ -80,14 +80,19 @@ impl Facts {
         {
             self.evidence.put(evidence::BOOT, boot);
         }
-        let mut addresses = kernel_file(c"/proc/net/fib_trie", 1 << 20).map(|text| v4(&text)).unwrap_or_default();
-        addresses.extend(kernel_file(c"/proc/net/if_inet6", 1 << 16).map(|text| v6(&text)).unwrap_or_default());
-        crate::order::sort(&mut addresses, Ord::cmp);
-        addresses.dedup();
-        for address in addresses.iter().take(64) {
+        for address in addresses().iter().take(64) {
             self.evidence.put(evidence::ADDRESS, address);
         }
     }
+}
+
+/// The addresses of the running system, without loopback and those of one link.
+pub fn addresses() -> Vec<Vec<u8>> {
+    let mut addresses = kernel_file(c"/proc/net/fib_trie", 1 << 20).map(|text| v4(&text)).unwrap_or_default();
+    addresses.extend(kernel_file(c"/proc/net/if_inet6", 1 << 16).map(|text| v6(&text)).unwrap_or_default());
+    crate::order::sort(&mut addresses, Ord::cmp);
+    addresses.dedup();
+    addresses
 }
 
 /// The value of a field, unquoted as a shell would for the plain cases that os-release(5) allows.

@@ -10,7 +10,8 @@ use crate::place::Place;
 use crate::protocol::coverage::Why;
 use crate::protocol::record::RecordWriter;
 use crate::protocol::request::Limits;
-use crate::protocol::{Attr, Kind, Mask, digest};
+use crate::protocol::view::{self, Form, HostFacts, View, Viewed};
+use crate::protocol::{Attr, Kind, Mask, Value, digest};
 use crate::slots::{Content, Fresh, Rest, Slot, Slots};
 use crate::tree::{Entry, Tree};
 use crate::walk::why;
@@ -32,6 +33,7 @@ pub struct Hashing<'a> {
     pub place: &'a Place,
     pub tree: &'a Tree,
     pub owners: &'a Owners,
+    pub own: &'a HostFacts,
     pub limits: Limits,
     pub clock: &'a Clock,
     pub slots: &'a Slots,
@@ -44,13 +46,14 @@ impl<'a> Hashing<'a> {
         place: &'a Place,
         tree: &'a Tree,
         owners: &'a Owners,
+        own: &'a HostFacts,
         limits: Limits,
         clock: &'a Clock,
         slots: &'a Slots,
     ) -> Self {
         let mut big: Vec<u32> = (0..tree.entries.len() as u32).filter(|e| is_big(&tree.entries[*e as usize])).collect();
         crate::order::sort(&mut big, |a, b| tree.entries[*b as usize].size.cmp(&tree.entries[*a as usize].size));
-        Self { place, tree, owners, limits, clock, slots, big }
+        Self { place, tree, owners, own, limits, clock, slots, big }
     }
 
     /// Works with this process and so many more; tells how many of them did not end well.
@@ -124,9 +127,8 @@ impl<'a> Hashing<'a> {
 }
 
 fn is_big(entry: &Entry) -> bool {
-    entry.kind == Kind::File
+    entry.is_read()
         && entry.size >= BIG
-        && entry.mask.has(Attr::Content)
         // Nobody gets in front of the system's own files by making large ones.
         && entry.flags & (Entry::OVERSIZE | Entry::OVER_BUDGET | Entry::GUARD) == 0
 }
@@ -149,7 +151,7 @@ impl Worker<'_> {
         let mut content = Content::NotAsked;
         let mut xattrs = Xattrs::default();
         let mut unseen = None;
-        let wants_content = entry.kind == Kind::File && entry.mask.has(Attr::Content);
+        let wants_content = entry.is_read();
         let wants_xattrs = entry.mask.meets(Mask::XATTRS);
         if entry.flags & Entry::OVERSIZE != 0 {
             content = Content::Oversize;
@@ -255,9 +257,9 @@ impl Worker<'_> {
                 return Content::Oversize;
             }
             opened(file.as_fd(), &mut self.xattrs);
-            match self.digest(&file, before.size) {
-                Ok(Some(digest)) if Meta::of_open(&file).is_ok_and(|after| after.is_same(&before)) => {
-                    return Content::Read(digest);
+            match self.read(&file, before.size, entry.view) {
+                Ok(Some(content)) if Meta::of_open(&file).is_ok_and(|after| after.is_same(&before)) => {
+                    return content;
                 }
                 Ok(_) => {}
                 Err(errno) if errno == Errno::TIME => return Content::Unread(Why::Limit, 0),
@@ -267,16 +269,22 @@ impl Worker<'_> {
         last
     }
 
-    /// The digest of exactly `size` bytes; `None` when the file is shorter.
-    fn digest(&mut self, file: &OwnedFd, size: u64) -> Result<Option<[u8; 32]>, Errno> {
+    /// What exactly `size` bytes come to; `None` when the file is shorter.
+    fn read(&mut self, file: &OwnedFd, size: u64, view: Option<View>) -> Result<Option<Content>, Errno> {
         let mut hash = Sha256::new();
+        // What a view reads is read whole; what is too large for one is compared by its bytes.
+        let reading = view.filter(|_| size <= view::MOST as u64);
+        let mut whole = Vec::new();
         let mut left = size;
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
             match rustix::io::read(file, &mut self.buffer[..most]) {
                 Ok(0) => return Ok(None),
                 Ok(n) => {
-                    hash.update(&self.buffer[..n]);
+                    match reading {
+                        Some(_) => whole.extend_from_slice(&self.buffer[..n]),
+                        None => hash.update(&self.buffer[..n]),
+                    }
                     left -= n as u64;
                 }
                 Err(Errno::INTR) => {}
@@ -288,7 +296,14 @@ impl Worker<'_> {
             }
         }
         self.hashing.slots.add_bytes(size);
-        Ok(Some(hash.finalize().into()))
+        Ok(Some(match reading {
+            Some(reading) => {
+                let Viewed { form, digest, .. } = view::value(reading, &whole, self.hashing.own);
+                Content::Viewed(form, digest)
+            }
+            None if view.is_some() => Content::Viewed(Form::Bytes, hash.finalize().into()),
+            None => Content::Read(hash.finalize().into()),
+        }))
     }
 }
 
@@ -328,8 +343,16 @@ pub fn encode(
     if entry.kind == Kind::File && mask.has(Attr::Size) {
         record.present(Attr::Size, &stat.size.to_le_bytes());
     }
-    if let Some(value) = slot.content.value() {
-        record.put(Attr::Content, value);
+    let attr = if entry.view.is_some() { Attr::View } else { Attr::Content };
+    match (slot.content, entry.view) {
+        (Content::NotAsked, _) => {}
+        (Content::Read(digest), _) => record.present(attr, &digest),
+        (Content::Viewed(form, digest), Some(view)) => {
+            record.present(attr, &Viewed { view, version: view::VERSION, form, digest }.encode());
+        }
+        (Content::Viewed(..), None) => record.put(attr, Value::Unread(Why::NotRead)),
+        (Content::Oversize, _) => record.put(attr, Value::Oversize),
+        (Content::Unread(why, _), _) => record.put(attr, Value::Unread(why)),
     }
     if entry.kind == Kind::Symlink && mask.has(Attr::Target) {
         record.present(Attr::Target, tree.bytes(entry.extra));

@@ -11,10 +11,12 @@ mod answer;
 mod clock;
 mod facts;
 mod hash;
+mod hostfacts;
+mod identities;
+mod kernel;
 mod malformed;
 mod meta;
 mod mounts;
-mod order;
 mod owned;
 mod owners;
 mod packages;
@@ -33,7 +35,7 @@ use alloc::vec::Vec;
 use protocol::coverage::{Coverage, Part, Why};
 use protocol::reply::{FrameKind, Root};
 use protocol::request::{FollowUp, Mode, Request};
-use protocol::{Attr, digest};
+use protocol::{digest, order};
 use slots::{Content, Slot, Slots};
 use stream::Output;
 
@@ -79,15 +81,20 @@ fn scan(request: &Request, mut output: Output) -> i32 {
     let Ok(slots) = Slots::new(tree.entries.len()) else {
         return NO_RESOURCES;
     };
+    let own = hostfacts::read(&place, request.live);
     let lost =
-        hash::Hashing::new(&place, &tree, &owners, request.limits, &clock, &slots).run(processes(request.gentle));
+        hash::Hashing::new(&place, &tree, &owners, &own, request.limits, &clock, &slots).run(processes(request.gentle));
     if lost > 0 {
         walk::note(&mut coverage, b"hashing process", Part::Source, Why::NotRead, 0);
     }
     account(&tree, &owners, &slots, &mut coverage);
 
     let mut facts = facts::read(&place, request.live);
+    identities::read(&place, &mut facts.evidence);
     let mut pseudo = core::mem::take(&mut facts.records);
+    if request.live {
+        kernel::read(&own, &mut coverage, &mut pseudo);
+    }
     // What changed under the walk was seen half old and half new, and no set of packages explains it.
     let after = packages::read(&place);
     if after != packages {
@@ -128,10 +135,16 @@ fn scan(request: &Request, mut output: Output) -> i32 {
         Mode::Listing | Mode::Capture => set.send_all(&mut output),
     }
     output.flush();
-    converse(&place, &set, symbols, output)
+    converse(&place, &own, &set, symbols, output)
 }
 
-fn converse(place: &place::Place, set: &answer::Set<'_>, mut symbols: usize, mut output: Output) -> i32 {
+fn converse(
+    place: &place::Place,
+    own: &protocol::HostFacts,
+    set: &answer::Set<'_>,
+    mut symbols: usize,
+    mut output: Output,
+) -> i32 {
     loop {
         match stream::follow_up() {
             Err(_) => return NOT_UNDERSTOOD,
@@ -145,7 +158,7 @@ fn converse(place: &place::Place, set: &answer::Set<'_>, mut symbols: usize, mut
             }
             Ok(Some(FollowUp::Records(ids))) => set.send_records(&ids, &mut output),
             Ok(Some(FollowUp::Listing)) => set.send_all(&mut output),
-            Ok(Some(FollowUp::Texts(questions))) => texts::send(place, &questions, &mut output),
+            Ok(Some(FollowUp::Texts(questions))) => texts::send(place, own, &questions, &mut output),
             Ok(Some(FollowUp::Owners { prove, paths })) => owned::send(place, prove, &paths, &mut output),
         }
         output.flush();
@@ -167,8 +180,7 @@ fn account(tree: &tree::Tree, owners: &owners::Owners, slots: &Slots, coverage: 
     let mut guard = (0, 0);
     for (number, entry) in tree.entries.iter().enumerate() {
         let slot = slots.slot(number).unwrap_or_else(|| {
-            let asked = entry.kind == protocol::Kind::File && entry.mask.has(Attr::Content);
-            let content = if asked { Content::Unread(Why::NotRead, 0) } else { Content::NotAsked };
+            let content = if entry.is_read() { Content::Unread(Why::NotRead, 0) } else { Content::NotAsked };
             let mut slot = Slot { content, xattrs: Some(Why::NotRead), rest: 0, record: [0; 32] };
             hash::encode(tree, owners, slots, entry, &slot, &mut path, &mut record);
             slot.record = digest::of_record(&record);

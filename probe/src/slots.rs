@@ -3,8 +3,9 @@
 //!
 //! *Invariant:* a slot that nobody filled says so: it starts as zeros, and zero means not read.
 
+use crate::protocol::Digest;
 use crate::protocol::coverage::Why;
-use crate::protocol::{Digest, Value};
+use crate::protocol::view::Form;
 use crate::sys::Shared;
 use alloc::vec::Vec;
 
@@ -14,20 +15,10 @@ pub enum Content {
     /// Not asked for.
     NotAsked,
     Read(Digest),
+    /// By the entry's view.
+    Viewed(Form, Digest),
     Oversize,
     Unread(Why, u16),
-}
-
-impl Content {
-    /// As a record's value.
-    pub fn value(&self) -> Option<Value<'_>> {
-        match self {
-            Self::NotAsked => None,
-            Self::Read(digest) => Some(Value::Present(digest)),
-            Self::Oversize => Some(Value::Oversize),
-            Self::Unread(why, _) => Some(Value::Unread(*why)),
-        }
-    }
 }
 
 /// One entry's result.
@@ -105,6 +96,10 @@ impl Slots {
                 bytes[1] = 1;
                 bytes[12..44].copy_from_slice(&digest);
             }
+            Content::Viewed(form, digest) => {
+                bytes[1] = if form == Form::Parsed { 4 } else { 5 };
+                bytes[12..44].copy_from_slice(&digest);
+            }
             Content::Oversize => bytes[1] = 2,
             Content::Unread(why, errno) => {
                 bytes[1] = 3;
@@ -130,6 +125,8 @@ impl Slots {
             0 => Content::NotAsked,
             1 => Content::Read(digest(12)?),
             2 => Content::Oversize,
+            4 => Content::Viewed(Form::Parsed, digest(12)?),
+            5 => Content::Viewed(Form::Bytes, digest(12)?),
             _ => Content::Unread(Why::of(bytes[2])?, u16::from_le_bytes([bytes[4], bytes[5]])),
         };
         let xattrs = bytes[3].checked_sub(1).and_then(Why::of);

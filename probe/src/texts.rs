@@ -4,14 +4,15 @@
 //! out, and none is opened for it.
 
 use crate::place::Place;
+use crate::protocol::HostFacts;
 use crate::protocol::reply::{FrameKind, Text, TextState};
 use crate::protocol::request::Want;
 use crate::stream::Output;
 use alloc::vec::Vec;
 
 /// Sends one text for each question.
-pub fn send(place: &Place, questions: &[(Vec<u8>, Want)], output: &mut Output) {
-    let _ = place;
+pub fn send(place: &Place, own: &HostFacts, questions: &[(Vec<u8>, Want)], output: &mut Output) {
+    let _ = (place, own);
     for _ in questions {
         let mut payload = Vec::new();
         Text { state: TextState::Unread, bytes: Vec::new() }.encode(&mut payload);

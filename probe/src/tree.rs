@@ -3,7 +3,8 @@
 //! *Invariant:* entries of one directory are contiguous and sorted by name; an entry that a rule leaves out is counted,
 //! not stored.
 
-use crate::protocol::{Kind, Mask};
+use crate::protocol::view::View;
+use crate::protocol::{Attr, Kind, Mask};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -48,6 +49,8 @@ pub struct Entry {
     pub changed: (i64, u32),
     /// What is compared.
     pub mask: Mask,
+    /// How a file is read, where that is compared instead of its bytes.
+    pub view: Option<View>,
     /// A link's target in the arena, as offset and length; a file's first hard link, as entry index and 1.
     pub extra: Span,
     pub leader: u32,
@@ -62,6 +65,11 @@ impl Entry {
     pub const GUARD: u8 = 16;
     /// The name is the only one, or the mask leaves hard links out.
     pub const NO_LEADER: u32 = u32::MAX;
+
+    /// Whether its bytes are read.
+    pub fn is_read(&self) -> bool {
+        self.kind == Kind::File && (self.mask.has(Attr::Content) || self.view.is_some())
+    }
 }
 
 /// One directory that was or will be listed.

@@ -336,7 +336,11 @@ impl<'a> Walk<'a> {
         let facts = Facts { kind, mode };
         let mut capable = || crate::xattrs::has_capability(dir_fd, name);
         let (rule, mask) = self.request.rules.decide(candidates, path, facts, &mut capable);
-        let mask = if self.request.mode == Mode::Capture { raw(mask) } else { mask };
+        let view = if kind == Kind::File && mask.has(Attr::View) { self.request.rules.view_of(rule) } else { None };
+        // Where a view is compared, a digest of the bytes would make it vain, and size tells of them.
+        let mask = if view.is_some() { mask.without(Mask::BYTES) } else { mask };
+        let capture = self.request.mode == Mode::Capture;
+        let mask = if capture { raw(mask, view.is_some()) } else { mask };
         if mask == Mask::NONE {
             let last = self.ignored.len() - 1;
             self.ignored[usize::from(rule).min(last)] += 1;
@@ -361,6 +365,7 @@ impl<'a> Walk<'a> {
             dev: stat.dev,
             changed: stat.changed,
             mask,
+            view,
             extra: Span::default(),
             leader: Entry::NO_LEADER,
         };
@@ -369,7 +374,7 @@ impl<'a> Walk<'a> {
             self.coverage.flags_untold += 1;
         }
         match kind {
-            Kind::File if mask.has(Attr::Content) => self.plan_content(&mut entry, path, budget),
+            Kind::File if entry.is_read() => self.plan_content(&mut entry, path, budget),
             Kind::Symlink if mask.has(Attr::Target) => match crate::place::link(dir_fd, name) {
                 Ok(target) => match self.tree.store(target.to_bytes()) {
                     Some(span) => entry.extra = span,
@@ -389,10 +394,13 @@ impl<'a> Walk<'a> {
     }
 
     fn plan_content(&mut self, entry: &mut Entry, path: &[u8], budget: &mut Budget) {
-        if entry.size > self.request.limits.file_bytes {
+        let oversize = entry.size > self.request.limits.file_bytes;
+        // Two files above the cap are told apart by their sizes; a golden file that is read by a view has none.
+        let blind = oversize && entry.view.is_some() && self.request.mode == Mode::Capture;
+        if oversize && !blind {
             entry.flags |= Entry::OVERSIZE;
             self.coverage.oversize += 1;
-        } else if entry.size > budget.bytes {
+        } else if blind || entry.size > budget.bytes {
             entry.flags |= Entry::OVER_BUDGET;
             self.trouble(path, Part::Content, Why::Limit, 0);
         } else {
@@ -443,10 +451,13 @@ impl<'a> Walk<'a> {
 }
 
 /// What a capture keeps of a path: everything, so that the baseline outlives the policy, but content and size only where
-/// content is compared, since a log's would differ with every capture.
-fn raw(mask: Mask) -> Mask {
+/// content is compared, since a log's would differ with every capture. Of a file that is read by a view it keeps the view
+/// alone: a digest of a secret's bytes, or of what is one host's own, has no place in a baseline.
+fn raw(mask: Mask, viewed: bool) -> Mask {
     if mask == Mask::NONE {
         Mask::NONE
+    } else if viewed {
+        Mask::VIEWED.with(Attr::Selinux)
     } else if mask.has(Attr::Content) {
         Mask::STRICT.with(Attr::Selinux)
     } else {

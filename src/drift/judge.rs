@@ -152,6 +152,7 @@ fn untold(difference: &Difference, coverage: &Coverage) -> Vec<Trouble> {
     let folders: HashSet<(&[u8], Why)> = folders.map(|t| (t.path.as_slice(), t.why)).collect();
     let is_told = |path, part, why| {
         told.contains(&(path, part))
+            || coverage.troubles.iter().any(|trouble| is_of_setting(&trouble.path, path))
             || part == Part::Content && places(path).any(|place| folders.contains(&(place, why)))
     };
     let mut untold = Vec::new();
@@ -169,6 +170,13 @@ fn untold(difference: &Difference, coverage: &Coverage) -> Vec<Trouble> {
         untold.extend(unread.into_iter().map(|(part, why)| Trouble { path: place.to_vec(), part, why, errno: 0 }));
     }
     untold
+}
+
+/// Whether a kernel setting is read from this file.
+fn is_of_setting(file: &[u8], subject: &[u8]) -> bool {
+    let (name, file) = (subject.strip_prefix(b"fact:sysctl."), file.strip_prefix(b"/proc/sys/"));
+    let name_of = |b: &u8| if *b == b'/' { b'.' } else { *b };
+    name.zip(file).is_some_and(|(name, file)| file.iter().map(name_of).eq(name.iter().copied()))
 }
 
 /// The part of an entry that an attribute is read with.

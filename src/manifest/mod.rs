@@ -11,6 +11,7 @@ pub mod v1;
 
 pub use baseline::{Baseline, BaselineError, Header, Identity};
 pub use label::Label;
+pub(crate) use projected::is_of_settings;
 pub use projected::{ProjectedSet, Recapture};
 pub use texts::{GoldenText, GoldenTexts};
 

@@ -211,11 +211,21 @@ pub fn set_of(digests: &[Digest]) -> Digest {
 /// Whether a record takes part: its path is in a scope, and what only a running system has is there on both sides.
 fn asked(record: RecordRef<'_>, scopes: &[Vec<u8>], live: bool) -> bool {
     let subject = record.subject();
-    if !live && (subject.starts_with(b"mount:") || matches!(subject, b"fact:kernel" | b"fact:arch")) {
+    if !live && (subject.starts_with(b"mount:") || matches!(subject, b"fact:arch") || is_of_kernel(subject)) {
         return false;
     }
     let path = record.path().or_else(|| subject.strip_prefix(b"mount:"));
     path.is_none_or(|path| within(path, scopes))
+}
+
+/// Whether a fact is of a running kernel.
+fn is_of_kernel(subject: &[u8]) -> bool {
+    subject == b"fact:kernel" || is_of_settings(subject)
+}
+
+/// Whether a fact is a setting of a running kernel.
+pub(crate) fn is_of_settings(subject: &[u8]) -> bool {
+    subject == b"fact:cmdline" || subject.starts_with(b"fact:sysctl.") || subject.starts_with(b"fact:modules.")
 }
 
 /// Whether a path is one of the scopes or below one.

@@ -24,5 +24,5 @@ pub use file::PolicyFile;
 pub use mistake::{Mistake, Mistakes};
 pub use profile::Profile;
 pub use rule::{Origin, RuleText, Treatment};
-pub use unseen::{UNSEEN, unseen};
+pub use unseen::{KERNEL_SETTINGS, UNSEEN, unseen};
 pub use witness::witness;

@@ -5,16 +5,22 @@
 use crate::protocol::{Attr, Mask};
 
 /// The words of `excuse_unseen`, which are also what the coverage calls them.
-pub const UNSEEN: [(&str, Attr); 5] = [
+pub const UNSEEN: [(&str, Attr); 7] = [
     ("capabilities", Attr::Capability),
     ("acls", Attr::Acl),
     ("xattrs", Attr::Xattr),
     ("flags", Attr::Flags),
     ("selinux", Attr::Selinux),
+    ("views", Attr::View),
+    (KERNEL_SETTINGS, Attr::Text),
 ];
 
-/// All of them.
+/// The facts that are settings of a running kernel; the other facts are seen by every way.
+pub const KERNEL_SETTINGS: &str = "kernel-settings";
+
+/// All of them that are attributes of entries.
 #[must_use]
 pub fn unseen() -> Mask {
-    UNSEEN.iter().fold(Mask::NONE, |mask, (_, attr)| mask.with(*attr))
+    let of_entries = UNSEEN.iter().filter(|(word, _)| *word != KERNEL_SETTINGS);
+    of_entries.fold(Mask::NONE, |mask, (_, attr)| mask.with(*attr))
 }

@@ -122,6 +122,8 @@ impl Mask {
         Self(Self::METADATA.0 | 1 << Attr::Size as u32 | 1 << Attr::Content as u32 | 1 << Attr::Link as u32);
     /// What is compared of a file that is read by a view; of anything else, its metadata.
     pub const VIEWED: Self = Self(Self::METADATA.0 | 1 << Attr::View as u32);
+    /// What tells of a file's bytes as they are.
+    pub const BYTES: Self = Self(1 << Attr::Size as u32 | 1 << Attr::Content as u32);
     /// The attributes that need a look at extended attributes.
     pub const XATTRS: Self = Self(
         1 << Attr::Capability as u32 | 1 << Attr::Acl as u32 | 1 << Attr::Xattr as u32 | 1 << Attr::Selinux as u32,
@@ -361,7 +363,7 @@ fn next_attr<'a>(reader: &mut Reader<'a>) -> Result<(Attr, Value<'a>), Malformed
 fn width(attr: Attr, value: Value<'_>) -> Result<(), Malformed> {
     let bytes = match value {
         Value::Present(bytes) => bytes,
-        Value::Oversize if attr == Attr::Content => return Ok(()),
+        Value::Oversize if matches!(attr, Attr::Content | Attr::View) => return Ok(()),
         Value::Oversize => return Err(Malformed("oversize attribute")),
         Value::Unread(_) => return Ok(()),
     };

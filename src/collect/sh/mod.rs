@@ -66,7 +66,7 @@ pub fn observe(
     records.extend(machine.records);
     records.sort_by(|a, b| a.subject().cmp(b.subject()));
     coverage.compared = records.len() as u64;
-    unseen::note(ask.rules, &mut coverage);
+    unseen::note(ask.rules, references, &mut coverage);
     coverage.troubles.sort();
     let found = unseen::compare(&records, references);
     Ok(Observation {

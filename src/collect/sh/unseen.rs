@@ -4,16 +4,20 @@
 //! names it once.
 
 use crate::drift::{Difference, Found, Reference};
-use crate::policy::{UNSEEN, unseen};
+use crate::manifest::is_of_settings;
+use crate::policy::{KERNEL_SETTINGS, UNSEEN, unseen};
 use crate::protocol::coverage::{Coverage, Part, Trouble, Why};
 use crate::protocol::{Attr, Mask, Record, RuleSet, System};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
 /// Names the attributes that the rules compare somewhere and nobody could see.
-pub(super) fn note(rules: &RuleSet, coverage: &mut Coverage) {
+pub(super) fn note(rules: &RuleSet, references: &[Reference], coverage: &mut Coverage) {
     let asked = rules.rules().iter().fold(Mask::NONE, |all, rule| Mask(all.0 | rule.mask.0));
-    for (word, _) in UNSEEN.iter().filter(|(_, attr)| asked.has(*attr)) {
+    let mut records = references.iter().flat_map(|reference| &reference.set.set.records);
+    let settings = records.any(|record| is_of_settings(record.subject()));
+    let is_asked = |(word, attr): &&(&str, Attr)| if *word == KERNEL_SETTINGS { settings } else { asked.has(*attr) };
+    for (word, _) in UNSEEN.iter().filter(is_asked) {
         coverage.troubles_total += 1;
         coverage.troubles.push(Trouble {
             path: word.as_bytes().to_vec(),
@@ -72,6 +76,11 @@ pub(super) fn capable(references: &[Reference]) -> HashSet<Vec<u8>> {
     records.iter().filter(has).filter_map(|record| record.view().path().map(<[u8]>::to_vec)).collect()
 }
 
+/// The records of a reference that could be seen at all.
+fn visible(reference: &Reference) -> impl Iterator<Item = &Record> {
+    reference.set.set.records.iter().filter(|record| !is_of_settings(record.subject()))
+}
+
 /// A record without what can't be seen.
 fn seen(record: &Record) -> Record {
     let mut out = Vec::new();
@@ -82,15 +91,15 @@ fn seen(record: &Record) -> Record {
 /// How a host's records, sorted by subject, relate to the references.
 pub(super) fn compare(host: &[Record], references: &[Reference]) -> Found {
     let equals = |reference: &&Reference| {
-        let records = &reference.set.set.records;
-        records.len() == host.len() && records.iter().zip(host).all(|(ours, theirs)| seen(ours) == *theirs)
+        visible(reference).count() == host.len()
+            && visible(reference).zip(host).all(|(ours, theirs)| seen(ours) == *theirs)
     };
     if let Some(at) = references.iter().position(|reference| equals(&reference)) {
         return Found::Equal(at);
     }
     let Some(selected) = references.first() else { return Found::AnotherSystem };
     let (mut removed, mut added) = (Vec::new(), Vec::new());
-    let (mut ours, mut theirs) = (selected.set.set.records.iter().peekable(), host.iter().peekable());
+    let (mut ours, mut theirs) = (visible(selected).peekable(), host.iter().peekable());
     loop {
         let order = match (ours.peek(), theirs.peek()) {
             (None, None) => break,

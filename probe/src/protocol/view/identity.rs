@@ -1,0 +1,155 @@
+//! Files that are made for each host: its name, its ids, its keys. What is told is the form, never the value.
+//!
+//! *Invariant:* no byte of a key and no digit of an id is in any text.
+
+use super::NotParsed;
+use super::facts::{HostFacts, Own};
+use super::lines::{Fields, Order, Part};
+use alloc::vec::Vec;
+
+/// A machine id.
+pub(super) fn machine_id(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
+    let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let mut fields = Fields::new(Order::AsWritten);
+    match text {
+        b"" => fields.put(b"machine-id", b"empty"),
+        b"uninitialized" => fields.put(b"machine-id", b"uninitialized"),
+        _ if !is_machine_id(text) => return Err(NotParsed("not 32 digits")),
+        _ if facts.machine_id == text => {
+            fields.put_parts(&[Part::Text(b"machine-id")], &[Part::Own(Own::MachineId)]);
+        }
+        _ => fields.put(b"machine-id", b"another than that of /etc/machine-id"),
+    }
+    Ok(fields.finish())
+}
+
+/// Whether it is a machine id: 32 lower-case hexadecimal digits, not all of them zero.
+#[must_use]
+pub fn is_machine_id(text: &[u8]) -> bool {
+    let digit = |b: &u8| b.is_ascii_digit() || matches!(b, b'a'..=b'f');
+    text.len() == 32 && text.iter().all(digit) && text.iter().any(|b| *b != b'0')
+}
+
+/// A file that is the host's name.
+pub(super) fn hostname(bytes: &[u8], facts: &HostFacts) -> Vec<u8> {
+    let mut fields = Fields::new(Order::AsWritten);
+    for line in lines(bytes) {
+        match facts.of_name(line) {
+            Some(own) => fields.put_parts(&[Part::Text(b"name")], &[Part::Own(own)]),
+            None => fields.put(b"name", line),
+        }
+    }
+    fields.finish()
+}
+
+/// A host's SSH key, public or private.
+pub(super) fn host_key(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
+    let mut fields = Fields::new(Order::AsWritten);
+    if let Some(label) = private(bytes) {
+        fields.put(b"private", label);
+        return Ok(fields.finish());
+    }
+    for line in lines(bytes) {
+        let mut words = line.splitn(3, |b| *b == b' ');
+        let (kind, blob) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let blob = base64(blob).ok_or(NotParsed("neither a public nor a private key"))?;
+        let (inner, rest) = string(&blob).ok_or(NotParsed("a key that is cut off"))?;
+        if inner != kind || kind.is_empty() {
+            return Err(NotParsed("a key of another type than it says"));
+        }
+        let mut value = kind.to_vec();
+        if kind == b"ssh-rsa" {
+            let number = string(rest).and_then(|(_, rest)| string(rest)).ok_or(NotParsed("a key that is cut off"))?.0;
+            let digits = number.iter().skip_while(|b| **b == 0).count() * 8;
+            value.push(b' ');
+            decimal(digits, &mut value);
+        }
+        fields.put(b"public", &value);
+        let comment = words.next().unwrap_or_default().trim_ascii();
+        let host = comment.iter().position(|b| *b == b'@').map_or(comment, |at| &comment[at + 1..]);
+        if !comment.is_empty() && facts.of_name(host).is_none() {
+            fields.put(b"comment", comment);
+        }
+    }
+    Ok(fields.finish())
+}
+
+/// What a PEM block of a private key says it is.
+fn private(bytes: &[u8]) -> Option<&[u8]> {
+    let text = bytes.trim_ascii();
+    let head = text.strip_prefix(b"-----BEGIN ")?;
+    let end = head.windows(5).position(|window| window == b"-----")?;
+    let label = &head[..end];
+    let foot = [b"\n-----END ", label, b"-----"].concat();
+    let body = head[end + 5..].strip_suffix(foot.as_slice())?;
+    // One block and nothing after it: what is behind would not be told.
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'\n' | b'\r');
+    (label.ends_with(b"PRIVATE KEY") && body.iter().all(plain)).then_some(label)
+}
+
+/// An id that was made for this host, alone or behind a name.
+pub(super) fn own_id(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
+    let mut fields = Fields::new(Order::AsWritten);
+    for line in lines(bytes) {
+        let at = line.iter().rposition(|b| matches!(b, b':' | b'=')).map_or(0, |at| at + 1);
+        let (head, id) = line.split_at(at);
+        match facts.of_name(id).or_else(|| is_made(id).then_some(Own::Made)) {
+            Some(own) => fields.put_parts(&[Part::Text(b"id")], &[Part::Text(head), Part::Own(own)]),
+            None if at > 0 => fields.put(b"id", line),
+            None => return Err(NotParsed("no id that this version knows")),
+        }
+    }
+    Ok(fields.finish())
+}
+
+/// Eight hexadecimal digits or more, in groups or not: nobody writes that by hand.
+fn is_made(id: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_hexdigit() || *b == b'-';
+    id.len() >= 8 && id.iter().all(plain) && id.iter().any(u8::is_ascii_hexdigit)
+}
+
+/// Lines that say something.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+    lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"))
+}
+
+/// The bytes of base64 with padding.
+fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    if text.is_empty() || !text.len().is_multiple_of(4) {
+        return None;
+    }
+    let plain = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
+    let mut out = Vec::with_capacity(plain.len());
+    let (mut bits, mut held) = (0u32, 0u32);
+    for byte in plain {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(digit)) & 0xffff;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+        }
+    }
+    Some(out)
+}
+
+/// A string of SSH's wire format, and what follows.
+fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_be_bytes(*len) as usize)
+}
+
+fn decimal(number: usize, out: &mut Vec<u8>) {
+    if number >= 10 {
+        decimal(number / 10, out);
+    }
+    out.push(b'0' + (number % 10) as u8);
+}
