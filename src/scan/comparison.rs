@@ -61,6 +61,7 @@ impl Comparison {
             serial: baseline.header.serial,
             identity: baseline.header.identity.clone(),
             set: Arc::new(Salted::new(set, salt)),
+            // Older versions only decide whether a host is outdated; nothing of them is told.
             texts: Arc::default(),
         };
         let label = &selected.header.label;
@@ -75,7 +76,8 @@ impl Comparison {
         }
         let awaits = |rule: &&u16| policy.rule_of(**rule).is_some_and(crate::policy::RuleText::awaits);
         let awaiting_view = set.rulings.iter().filter(awaits).count() as u64;
-        let mut references = vec![reference(selected, set)];
+        let texts = Arc::new(selected.texts.clone());
+        let mut references = vec![Reference { texts, ..reference(selected, set) }];
         let mut left_out = Vec::new();
         let mut older: Vec<&Baseline> =
             older.iter().filter(|baseline| baseline.header.serial < selected.header.serial).collect();
