@@ -47,3 +47,12 @@ pub mod cli;
 
 #[cfg(test)]
 mod protocol_tests;
+
+/// The probe's own list of secrets, which it alone decides by: here it is only tested.
+#[cfg(test)]
+#[path = "../probe/src/secrets.rs"]
+#[expect(unreachable_pub, reason = "the probe's own file, whose items are public there")]
+mod secrets;
+
+#[cfg(test)]
+mod secrets_tests;

@@ -1,7 +1,8 @@
 //! The program that runs on a host for the length of one scan: it reads one request from standard input, looks at the
 //! tree, answers on standard output, and is gone.
 //!
-//! *Invariant:* it opens files for reading only, starts no program, opens no socket, and never returns a file's content.
+//! *Invariant:* it opens files for reading only, starts no program, opens no socket, and never returns
+//! a secret: which contents it tells at all, `secrets.rs` bounds.
 #![no_std]
 #![no_main]
 
@@ -23,6 +24,7 @@ mod packages;
 mod place;
 #[expect(dead_code, unused_imports, reason = "the controller's half of the shared language is not called here")]
 mod protocol;
+mod secrets;
 mod slots;
 mod stream;
 mod sys;

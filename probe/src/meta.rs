@@ -20,6 +20,8 @@ pub struct Meta {
     pub device: u64,
     pub links: u64,
     pub changed: (i64, u32),
+    /// Seconds since 1970.
+    pub modified: i64,
     /// Immutable and append-only, where the kernel tells.
     pub flags: Option<u8>,
 }
@@ -66,6 +68,7 @@ impl Meta {
             device: pair(stat.stx_rdev_major, stat.stx_rdev_minor),
             links: u64::from(stat.stx_nlink),
             changed: (stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
+            modified: stat.stx_mtime.tv_sec,
             flags: told.then_some(flags),
         }
     }
@@ -84,6 +87,7 @@ impl Meta {
             device: split(stat.st_rdev as u64),
             links: stat.st_nlink as u64,
             changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u32),
+            modified: stat.st_mtime as i64,
             flags: None,
         }
     }

@@ -8,7 +8,7 @@ use crate::protocol::Kind;
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, RawDir, ResolveFlags, open, openat, openat2, readlinkat};
 use rustix::io::Errno;
 
@@ -36,6 +36,13 @@ impl Place {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         let whole_paths = openat2(root.as_fd(), c".", BASE | OFlags::DIRECTORY, Mode::empty(), resolve).is_ok();
         Ok(Self { root, whole_paths, user: rustix::process::geteuid().as_raw() })
+    }
+
+    /// Where the root really is, whatever links lead to it.
+    pub fn real_path(&self) -> rustix::io::Result<Vec<u8>> {
+        let mut link = b"/proc/self/fd/".to_vec();
+        crate::owners::decimal(self.root.as_raw_fd() as u64, &mut link);
+        Ok(readlinkat(CWD, &*terminated(&link)?, Vec::new())?.into_bytes())
     }
 
     /// The root's descriptor.

@@ -12,6 +12,7 @@ use super::trouble::{Outcome, Trouble};
 use super::version::TOOL;
 use crate::collect::{self, Ask, Bounds, Captured, Failure, Ran};
 use crate::drift::compare::reason;
+use crate::drift::golden;
 use crate::inventory::host::Host;
 use crate::inventory::target;
 use crate::manifest::{Baseline, Header, Label};
@@ -75,6 +76,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
     ask.scopes = policy.scopes();
     ask.rules = &rules;
+    ask.policy = Some(&policy);
     let mut readings = Vec::new();
     let mut ran = Ran::default();
     for reading in 1..=2 {
@@ -92,6 +94,8 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     };
     agree(&captured, &second)?;
     known(&captured)?;
+    let kept = golden::keep(&captured.records, &policy, &captured.texts, &second.texts);
+    refuse_changed(kept.changed.iter().map(|path| escape(path)).collect())?;
     let header = Header {
         label: label.clone(),
         serial,
@@ -99,9 +103,11 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         live,
         scopes: policy.scopes().to_vec(),
         rules,
+        texts: None,
+        key: None,
     };
-    let baseline =
-        Baseline::new(header, captured.records).map_err(|error| Trouble::new(format!("refused: {error}")))?;
+    let baseline = Baseline::new(header, captured.records).and_then(|baseline| baseline.with_texts(kept.texts));
+    let baseline = baseline.map_err(|error| Trouble::new(format!("refused: {error}")))?;
     let provenance = capture_v1::write(&capture_v1::Story {
         label: label.to_string(),
         baseline: baseline.digest.clone(),
@@ -126,6 +132,12 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
             baseline.packages()
         );
         out!("{}  sha256:{}", store.path(&label).display(), baseline.digest);
+        if !kept.left_out.is_empty() {
+            let named: Vec<String> = kept.left_out.iter().take(5).map(|path| escape(path)).collect();
+            let more = kept.left_out.len().saturating_sub(named.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            out!("Too long to be kept for diffs and sentences: {}{more}", named.join(", "));
+        }
         if !new {
             out!("It was there already with the same bytes.");
         }
@@ -205,6 +217,10 @@ fn agree(first: &Captured, second: &Captured) -> Outcome<()> {
             changed.push(escape(&subject));
         }
     }
+    refuse_changed(changed)
+}
+
+fn refuse_changed(changed: Vec<String>) -> Outcome<()> {
     if changed.is_empty() {
         return Ok(());
     }
@@ -221,7 +237,9 @@ fn agree(first: &Captured, second: &Captured) -> Outcome<()> {
 
 /// Refuses a file above the size cap: its content would be compared with nothing.
 fn known(captured: &Captured) -> Outcome<()> {
-    let oversize = |record: &&Record| record.view().attr(Attr::Content) == Some(Value::Oversize);
+    let oversize = |record: &&Record| {
+        [Attr::Content, Attr::View].iter().any(|attr| record.view().attr(*attr) == Some(Value::Oversize))
+    };
     let names: Vec<String> = captured
         .records
         .iter()

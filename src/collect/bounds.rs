@@ -9,6 +9,8 @@ use crate::manifest::ProjectedSet;
 const RECORD: u64 = 160;
 /// Room for everything besides the records.
 const REST: u64 = 8 << 20;
+/// Room for what is asked about findings: texts and owners.
+const ASKED: u64 = 10 << 20;
 /// Room for what ordinary users may add before their trees are cut short.
 const ADDED: u64 = 2 << 20;
 
@@ -46,6 +48,6 @@ impl Bounds {
         // Of each path its names, what stat says and a digest, and half as much again.
         let told = |set: &ProjectedSet| set.records.iter().map(|record| record.subject().len() as u64 * 3 + 250).sum();
         let shell = REST + most(&told).unwrap_or(0) * 3 / 2;
-        Self { wire, shell, records: wire * 3 / 2, guard_records }
+        Self { wire: wire + ASKED, shell, records: wire * 3 / 2, guard_records }
     }
 }

@@ -14,18 +14,20 @@ use super::way::{Missed, Way};
 use crate::drift::inquiry::{Answers, questions};
 use crate::drift::judge::{Found, Observation};
 use crate::drift::reference::FIRST;
-use crate::drift::{Difference, Peeled, Reference, peel};
+use crate::drift::{Difference, Peeled, Reference, golden, peel};
 use crate::inventory::ProbeChoice;
 use crate::manifest::Identity;
 use crate::manifest::projected::set_of;
+use crate::manifest::texts::TOTAL_MAX;
 use crate::model::Reason;
 use crate::model::text::escape;
 use crate::policy::Policy;
-use crate::protocol::reply::{BatchReader, FrameKind, Root, Texts, identity};
-use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef};
+use crate::protocol::reply::{BatchReader, FrameKind, Root, Text, Texts, identity};
+use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef, Want};
 use crate::protocol::sketch::Symbol;
 use crate::protocol::{Coverage, Id, Reader, Record, RuleSet, Salt, digest};
 use crate::transport::{Connection, Exchange};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// What is asked of one host.
@@ -92,6 +94,8 @@ pub struct Captured {
     pub coverage: Coverage,
     /// Raw records.
     pub records: Vec<Record>,
+    /// Texts of its files, as they came.
+    pub texts: BTreeMap<(Vec<u8>, Want), Text>,
 }
 
 /// Scans one host and finds what differs from the first reference; `ran` tells what was executed there, whatever came of
@@ -126,7 +130,9 @@ pub fn observe(
             };
             let answers = match (&found, references.first(), ask.policy) {
                 (Found::Different(difference), Some(selected), Some(policy)) => {
-                    talk.inquire(&questions(difference, selected, policy))?
+                    let mut answers = talk.inquire(&questions(difference, selected, policy))?;
+                    answers.hold_to(difference);
+                    answers
                 }
                 _ => Answers::default(),
             };
@@ -156,7 +162,10 @@ pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>, ran: &mut Ran) ->
             if digest::root(&ask.nonce, ask.host.as_bytes(), &set_of(&digests)) != root.root {
                 return Err(Failure::protocol("the listing does not give the root"));
             }
-            Ok(Captured { identity, evidence, coverage, records })
+            let questions = ask.policy.map_or_else(Vec::new, |policy| golden::questions(&records, policy));
+            let texts = talk.texts_of(&questions, 2 * TOTAL_MAX)?;
+            let texts = questions.into_iter().zip(texts).collect();
+            Ok(Captured { identity, evidence, coverage, records, texts })
         },
     )
 }

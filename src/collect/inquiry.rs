@@ -8,7 +8,7 @@ use super::failure::Failure;
 use crate::drift::inquiry::{Answers, Questions};
 use crate::protocol::Reader;
 use crate::protocol::reply::{FrameKind, Owned, Text};
-use crate::protocol::request::{FollowUp, PATHS_MAX, Want};
+use crate::protocol::request::{FollowUp, PATHS_MAX, TEXT_MAX, Want};
 
 /// What all texts of one host together may take.
 const TEXTS: usize = 6 << 20;
@@ -19,20 +19,8 @@ impl Talk<'_, '_> {
     /// Asks, and reads what comes.
     pub(super) fn inquire(&mut self, questions: &Questions) -> Result<Answers, Failure> {
         let mut answers = Answers::default();
-        let mut space = TEXTS;
-        for chunk in chunks(&questions.texts, |(path, _)| path.len()) {
-            self.send(&FollowUp::Texts(chunk.to_vec()))?;
-            for question in chunk {
-                let payload = self.payload(FrameKind::Text)?;
-                let text = Text::decode(&payload).map_err(Failure::protocol)?;
-                // What is past the room is read and dropped: a host that says much hides nothing by it.
-                let fits = space.checked_sub(text.bytes.len());
-                if let Some(left) = fits {
-                    space = left;
-                    answers.texts.insert(question.clone(), text);
-                }
-            }
-        }
+        let texts = self.texts_of(&questions.texts, TEXTS)?;
+        answers.texts = questions.texts.iter().cloned().zip(texts).collect();
         answers.owners = self.owners(&questions.owners, true)?.into_iter().collect();
         Ok(answers)
     }
@@ -59,18 +47,39 @@ impl Talk<'_, '_> {
         Ok(owned)
     }
 
-    /// Texts of files, in the order of the questions.
-    #[expect(dead_code, reason = "a capture asks for them in the next commit")]
-    pub(super) fn texts_of(&mut self, questions: &[(Vec<u8>, Want)]) -> Result<Vec<Text>, Failure> {
-        let mut texts = Vec::with_capacity(questions.len());
-        for chunk in chunks(questions, |(path, _)| path.len()) {
+    /// Texts of files, in the order of the questions: the first ones that together fit the room, whatever the host makes of
+    /// them. No more is asked for, so that no answer breaks the bound of the wire.
+    pub(super) fn texts_of(&mut self, questions: &[(Vec<u8>, Want)], room: usize) -> Result<Vec<Text>, Failure> {
+        let mut texts = Vec::new();
+        let (mut rest, mut room) = (questions, room);
+        while !rest.is_empty() {
+            let fitting = fitting(rest, room);
+            let Some(chunk) = chunks(fitting, |(path, _)| path.len()).first().copied() else { break };
             self.send(&FollowUp::Texts(chunk.to_vec()))?;
             for _ in chunk {
-                texts.push(Text::decode(&self.payload(FrameKind::Text)?).map_err(Failure::protocol)?);
+                let text = Text::decode(&self.payload(FrameKind::Text)?).map_err(Failure::protocol)?;
+                room = room.saturating_sub(text.bytes.len());
+                texts.push(text);
             }
+            rest = rest.get(chunk.len()..).unwrap_or_default();
         }
         Ok(texts)
     }
+}
+
+/// Those of the first questions whose answers fit the room, however long they are.
+fn fitting(questions: &[(Vec<u8>, Want)], room: usize) -> &[(Vec<u8>, Want)] {
+    let mut longest = 0;
+    let count = questions.iter().take_while(|(_, want)| {
+        longest += match want {
+            Want::View(_) => TEXT_MAX,
+            Want::Head(most) | Want::Tail(most) => *most as usize,
+            Want::Stat => 128,
+        };
+        longest <= room
+    });
+    let count = count.count();
+    questions.get(..count).unwrap_or_default()
 }
 
 /// Cuts a list into messages that a probe takes.

@@ -74,6 +74,8 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
         live: true,
         scopes: SCOPES.clone(),
         rules: RULES.clone(),
+        texts: None,
+        key: None,
     };
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
     let set = ProjectedSet::new(&baseline, &RULES, &SCOPES, true, None, &crate::policy::witness).unwrap();

@@ -1,13 +1,21 @@
 //! What a host that differs is asked besides, so that its findings can be explained, and what it answered.
 //!
 //! *Invariant:* an answer explains and never decides: no answer makes a host clean, and a host that gives none has the
-//! same findings with fewer words.
+//! same findings with fewer words. Texts are masked before anything reads them.
 
+use super::mask;
 use super::reference::{Difference, Reference};
+use crate::manifest::texts::CONTENT_MAX;
 use crate::policy::Policy;
-use crate::protocol::reply::{Owned, Text};
+use crate::protocol::reply::{Owned, Text, TextState};
 use crate::protocol::request::Want;
+use crate::protocol::view::{Form, Viewed};
+use crate::protocol::{Attr, Kind, Record, RecordRef, View};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+
+/// The most texts that one host is asked for.
+pub const TEXTS_MAX: usize = 2_000;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,9 +35,93 @@ pub struct Answers {
     pub owners: BTreeMap<Vec<u8>, Owned>,
 }
 
+impl Answers {
+    /// The masked text of a view, where it came whole.
+    #[must_use]
+    pub fn of_view(&self, path: &[u8], view: View) -> Option<&[u8]> {
+        let text = self.texts.get(&(path.to_vec(), Want::View(view)))?;
+        (text.state == TextState::Whole).then_some(text.bytes.as_slice())
+    }
+
+    /// Drops texts that are not those of the digests that differ, and masks what is left. A host whose records say one
+    /// thing and whose texts another gets no sentence made of them.
+    pub fn hold_to(&mut self, difference: &Difference) {
+        let after: BTreeMap<&[u8], &Record> =
+            difference.added.iter().filter_map(|record| Some((record.view().path()?, record))).collect();
+        self.texts.retain(|(path, want), text| {
+            let same = after.get(path.as_slice()).is_none_or(|record| {
+                text.state != TextState::Whole || proof(record.view(), *want, text) != Proof::Another
+            });
+            text.bytes = mask::of_want(*want, &text.bytes);
+            same
+        });
+    }
+}
+
+/// Whether a text is that of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// It has the record's digest.
+    Same,
+    /// It has not.
+    Another,
+    /// The record has no digest of this text.
+    None,
+}
+
+/// Holds a whole text, as it came, to its record.
+pub(super) fn proof(record: RecordRef<'_>, want: Want, text: &Text) -> Proof {
+    let digest = match want {
+        Want::View(view) => {
+            let viewed = record.present(Attr::View).and_then(Viewed::decode);
+            viewed.filter(|viewed| viewed.view == view && viewed.form == Form::Parsed).map(|viewed| viewed.digest)
+        }
+        Want::Head(_) => record.present(Attr::Content).and_then(|digest| digest.try_into().ok()),
+        Want::Tail(_) | Want::Stat => None,
+    };
+    match digest {
+        None => Proof::None,
+        Some(digest) if Sha256::digest(&text.bytes)[..] == digest => Proof::Same,
+        Some(_) => Proof::Another,
+    }
+}
+
+/// Whether a view has a text to tell: its file was parsed, and it is no digest of a secret.
+pub(super) fn is_told(viewed: &Viewed) -> bool {
+    viewed.form == Form::Parsed && viewed.view != View::Keyed
+}
+
+/// How a content is asked for.
+pub(super) fn head() -> Want {
+    Want::Head(u32::try_from(CONTENT_MAX).unwrap_or(u32::MAX))
+}
+
 /// What explains a difference under a policy.
 #[must_use]
 pub fn questions(difference: &Difference, selected: &Reference, policy: &Policy) -> Questions {
-    let _ = (difference, selected, policy);
-    Questions::default()
+    let _ = selected;
+    Questions { texts: texts(difference, policy), owners: Vec::new() }
+}
+
+/// The texts of every file that differs: of its view, and its content where the policy shows it.
+fn texts(difference: &Difference, policy: &Policy) -> Vec<(Vec<u8>, Want)> {
+    let mut texts = Vec::new();
+    for record in &difference.added {
+        let view = record.view();
+        let Some(path) = view.path().filter(|_| view.kind() == Some(Kind::File)) else { continue };
+        let subject = record.subject();
+        let before = difference.removed.binary_search_by(|record| record.subject().cmp(subject));
+        let before = before.ok().and_then(|at| difference.removed.get(at)).map(Record::view);
+        let is_other = |attr| before.is_none_or(|before| before.attr(attr) != view.attr(attr));
+        let viewed = view.present(Attr::View).and_then(Viewed::decode).filter(|_| is_other(Attr::View));
+        let is_content = viewed.is_some() || view.present(Attr::Content).is_some() && is_other(Attr::Content);
+        if let Some(viewed) = viewed.filter(is_told) {
+            texts.push((path.to_vec(), Want::View(viewed.view)));
+        }
+        if is_content && policy.shows(path) {
+            texts.push((path.to_vec(), head()));
+        }
+    }
+    texts.truncate(TEXTS_MAX);
+    texts
 }

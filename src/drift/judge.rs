@@ -6,7 +6,7 @@
 use super::compare::{by_weight, compare, is_drift, mount_added, places, reason};
 use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
-use super::{history, meaning, packages};
+use super::{diff, history, meaning, packages};
 use crate::manifest::Identity;
 use crate::model::text::escape;
 use crate::model::{Cause, Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
@@ -96,6 +96,7 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
                 let answers = &observation.answers;
                 findings = meaning::expand(findings, difference, selected, answers, policy);
                 causes = packages::explain(&mut findings, difference, selected, answers, policy);
+                diff::attach(&mut findings, difference, selected, answers, policy);
                 history::tell(&mut findings, &mut causes, answers);
             }
         }

@@ -4,10 +4,13 @@
 
 pub mod compare;
 pub mod describe;
+mod diff;
 pub mod fleet;
+pub mod golden;
 mod history;
 pub mod inquiry;
 pub mod judge;
+pub mod mask;
 mod meaning;
 mod packages;
 pub mod peel;

@@ -3,9 +3,11 @@
 //! *Invariant:* `Baseline::read(b.write()) == b`, and the bytes depend on nothing but the machine and the capture's scope.
 
 use super::label::Label;
+use super::texts::GoldenTexts;
 use super::v1;
 use crate::model::text::hex;
-use crate::protocol::{Attr, Record, RuleSet, Value};
+use crate::protocol::view::Viewed;
+use crate::protocol::{Attr, Digest, Kind, Record, RuleSet, Value};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
@@ -24,6 +26,10 @@ pub struct Header {
     pub scopes: Vec<Vec<u8>>,
     /// Which paths, and which of their attributes, the capture left out.
     pub rules: RuleSet,
+    /// SHA-256 of the file of golden texts, where there is one.
+    pub texts: Option<Digest>,
+    /// The id of the key with which secrets were digested, where there are some.
+    pub key: Option<[u8; 4]>,
 }
 
 /// The system that a baseline is of; it alone chooses the policy's profile, so that a host can't choose its own.
@@ -74,6 +80,8 @@ pub struct Baseline {
     pub records: Vec<Record>,
     /// SHA-256 of the stored bytes, hexadecimal.
     pub digest: String,
+    /// What explains its records; stored beside it.
+    pub texts: GoldenTexts,
 }
 
 /// Why bytes are not a baseline.
@@ -104,6 +112,9 @@ pub enum BaselineError {
     /// Nothing to compare.
     #[error("empty: a baseline without a single file would call every host drifted or clean without proof")]
     Empty,
+    /// The file of golden texts is not the one that the header names.
+    #[error("texts: {0}")]
+    Texts(String),
     /// Something that a baseline never holds.
     #[error("{subject}: {text}")]
     Unfit {
@@ -122,7 +133,7 @@ impl Baseline {
     pub fn new(header: Header, mut records: Vec<Record>) -> Result<Self, BaselineError> {
         records.sort_by(|a, b| a.subject().cmp(b.subject()));
         fit(&header, &records)?;
-        let mut baseline = Self { header, records, digest: String::new() };
+        let mut baseline = Self { header, records, digest: String::new(), texts: GoldenTexts::default() };
         baseline.digest = hex(&Sha256::digest(baseline.write()));
         Ok(baseline)
     }
@@ -145,7 +156,34 @@ impl Baseline {
             let text = "its bytes are not those that driftscan writes for what they say";
             return Err(BaselineError::Altered(text.to_owned()));
         }
-        Ok(Self { header, records, digest: hex(&Sha256::digest(bytes)) })
+        Ok(Self { header, records, digest: hex(&Sha256::digest(bytes)), texts: GoldenTexts::default() })
+    }
+
+    /// Puts golden texts beside the records and binds them: their digest becomes part of the baseline.
+    ///
+    /// # Errors
+    /// A text of something that the baseline has no file of.
+    pub fn with_texts(mut self, texts: GoldenTexts) -> Result<Self, BaselineError> {
+        texts.fit(&self)?;
+        self.header.texts = (!texts.0.is_empty()).then(|| Sha256::digest(texts.write(&self.header.label)).into());
+        self.texts = texts;
+        self.digest = hex(&Sha256::digest(self.write()));
+        Ok(self)
+    }
+
+    /// Takes the bytes of the stored file of golden texts.
+    ///
+    /// # Errors
+    /// Bytes that are not those that the header names, or no golden texts of this baseline.
+    pub fn read_texts(&mut self, bytes: &[u8]) -> Result<(), BaselineError> {
+        if self.header.texts != Some(Sha256::digest(bytes).into()) {
+            let text = "the file is not the one that was captured with the baseline: its SHA-256 is another";
+            return Err(BaselineError::Texts(text.to_owned()));
+        }
+        let texts = GoldenTexts::read(bytes, &self.header.label)?;
+        texts.fit(self)?;
+        self.texts = texts;
+        Ok(())
     }
 
     /// The record of a subject.
@@ -184,8 +222,17 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
         if record.view().attrs().any(|(_, value)| matches!(value, Value::Unread(_))) {
             return Err(unfit(record, "an attribute that was not read"));
         }
-        if record.view().attr(Attr::View).is_some() {
-            return Err(unfit(record, "a view, which this version can't store"));
+        if let Some(value) = record.view().attr(Attr::View) {
+            let known = match value {
+                Value::Present(bytes) => Viewed::decode(bytes).is_some(),
+                Value::Oversize | Value::Unread(_) => true,
+            };
+            if !known {
+                return Err(unfit(record, "a view that this version doesn't know"));
+            }
+            if record.view().kind() != Some(Kind::File) {
+                return Err(unfit(record, "a view of what is no regular file"));
+            }
         }
     }
     // The root alone proves nothing of what a machine runs.

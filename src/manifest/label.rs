@@ -35,7 +35,7 @@ impl Label {
 pub fn plain(what: &str, word: &str) -> Result<(), String> {
     let first = word.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     let rest = word.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b));
-    let ending = [".jsonl", ".json", ".zst", ".sig"].iter().any(|ending| word.ends_with(ending));
+    let ending = [".jsonl", ".json", ".zst", ".sig", ".texts"].iter().any(|ending| word.ends_with(ending));
     if first && rest && !ending && word.len() <= 100 {
         Ok(())
     } else {

@@ -9,7 +9,8 @@ use crate::model::text::escape;
 use crate::protocol::System;
 use crate::protocol::record::RecordWriter;
 use crate::protocol::rule::Facts;
-use crate::protocol::{Attr, Digest, Id, Kind, Mask, Pattern, Record, RecordRef, RuleSet, Salt, Value, digest};
+use crate::protocol::view::{VERSION, Viewed};
+use crate::protocol::{Attr, Digest, Id, Kind, Mask, Pattern, Record, RecordRef, RuleSet, Salt, Value, View, digest};
 use std::collections::HashMap;
 use thiserror::Error;
 
@@ -31,6 +32,17 @@ pub enum Recapture {
     Content {
         /// The path, escaped.
         path: String,
+    },
+    /// A view that the capture did not take, or took in another version.
+    #[error(
+        "the policy compares {path} by the view {view}, which the capture does not hold in this version; capture the golden \
+         machine again with this policy"
+    )]
+    View {
+        /// The path, escaped.
+        path: String,
+        /// The view.
+        view: &'static str,
     },
     /// A scope of which nothing is compared.
     #[error(
@@ -110,6 +122,14 @@ impl ProjectedSet {
             if mask.has(Attr::Content) && view.kind() == Some(Kind::File) && view.attr(Attr::Content).is_none() {
                 return Err(Recapture::Content { path: escape(view.path().unwrap_or_default()) });
             }
+            if mask.has(Attr::View)
+                && view.kind() == Some(Kind::File)
+                && let Some(wanted) = rules.view_of(rule)
+                && !holds(view, wanted)
+            {
+                let path = escape(view.path().unwrap_or_default());
+                return Err(Recapture::View { path, view: wanted.word() });
+            }
             if mask.has(Attr::Content)
                 && let (Some(most), Some(size), Some(content)) = (file_bytes, view.size(), view.attr(Attr::Content))
                 && (content == Value::Oversize) != (size > most)
@@ -167,6 +187,17 @@ impl ProjectedSet {
         let mut ids: Vec<(Id, u32)> = (0u32..).zip(&self.digests).map(|(at, d)| (digest::id(salt, d), at)).collect();
         ids.sort_unstable();
         ids
+    }
+}
+
+/// Whether a record holds the value of a view as this version would make it.
+fn holds(record: RecordRef<'_>, wanted: View) -> bool {
+    match record.attr(Attr::View) {
+        Some(Value::Present(bytes)) => {
+            Viewed::decode(bytes).is_some_and(|viewed| viewed.view == wanted && viewed.version == VERSION)
+        }
+        Some(Value::Oversize) => true,
+        Some(Value::Unread(_)) | None => false,
     }
 }
 

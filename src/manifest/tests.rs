@@ -6,6 +6,7 @@ mod overlap_tests;
 mod projection_tests;
 mod refusal_tests;
 mod stored_tests;
+mod texts_tests;
 
 use super::{Baseline, BaselineError, Header, Identity, Label};
 use crate::protocol::{Mask, Record, RuleSet};
@@ -26,6 +27,8 @@ fn header(rules: RuleSet) -> Header {
         live: true,
         scopes: vec![b"/".to_vec()],
         rules,
+        texts: None,
+        key: None,
     }
 }
 
@@ -61,4 +64,8 @@ fn changed(from: &str, to: &str) -> Result<Baseline, BaselineError> {
     assert!(lines.contains(from), "{from} is not in {lines}");
     let lines = lines.replacen(from, to, 1);
     Baseline::read(&sealed(&lines, lines.lines().count() - 1))
+}
+
+fn words_of(result: Result<Baseline, BaselineError>) -> String {
+    result.unwrap_err().to_string()
 }

@@ -11,11 +11,13 @@ use super::label::Label;
 use crate::model::finding::attr_name;
 use crate::model::text::{hex, unhex};
 use crate::protocol::record::RecordWriter;
-use crate::protocol::{Attr, Kind, Mask, Pattern, Record, Rule, RuleSet, Value, View, When};
+use crate::protocol::view::{Form, Viewed};
+use crate::protocol::{Attr, Digest, Kind, Mask, Pattern, Record, Rule, RuleSet, Value, View, When};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 
 /// The schema's name.
 pub const SCHEMA: &str = "driftscan.baseline/v1";
@@ -35,7 +37,14 @@ struct HeaderLine {
     live: bool,
     scopes: Vec<Text>,
     capture: Vec<RuleLine>,
+    /// Views whose values stand in the records, each with its version: `passwd/1`.
     views: Vec<String>,
+    /// SHA-256 of the file of golden texts, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    texts: Option<String>,
+    /// The id of the key with which secrets were digested, where there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,26 +70,26 @@ struct TrailerLine {
 /// Bytes, as text where they are text.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Text {
+pub(super) enum Text {
     Plain(String),
     Bytes(Base64),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Base64 {
+pub(super) struct Base64 {
     b64: String,
 }
 
 impl Text {
-    fn of(bytes: &[u8]) -> Self {
+    pub(super) fn of(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Plain(text.to_owned()),
             Err(_) => Self::Bytes(Base64 { b64: STANDARD.encode(bytes) }),
         }
     }
 
-    fn bytes(self) -> Result<Vec<u8>, String> {
+    pub(super) fn bytes(self) -> Result<Vec<u8>, String> {
         match self {
             Self::Plain(text) => Ok(text.into_bytes()),
             Self::Bytes(Base64 { b64 }) => {
@@ -114,6 +123,8 @@ struct RecordLine {
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    view: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,8 +175,9 @@ impl RecordLine {
         let mut line = Self { subject: Some(Text::of(view.subject())), ..Self::default() };
         for (attr, value) in view.attrs() {
             let Value::Present(bytes) = value else {
-                // `fit` refuses unread attributes; oversize is only ever of content.
-                line.content = Some("oversize".to_owned());
+                // `fit` refuses unread attributes; oversize is only ever of content, or of a view of it.
+                let slot = if attr == Attr::View { &mut line.view } else { &mut line.content };
+                *slot = Some("oversize".to_owned());
                 continue;
             };
             match attr {
@@ -173,6 +185,8 @@ impl RecordLine {
                 Attr::Mode => line.mode = view.mode().map(|mode| format!("{mode:04o}")),
                 Attr::Size => line.size = view.size(),
                 Attr::Content => line.content = Some(format!("sha256:{}", hex(bytes))),
+                // `fit` refuses what is no view's value.
+                Attr::View => line.view = Viewed::decode(bytes).map(|viewed| view_text(&viewed)),
                 _ => {
                     if let Some(slot) = line.text(attr) {
                         *slot = Some(Text::of(bytes));
@@ -237,6 +251,14 @@ impl RecordLine {
                         writer.present(attr, &digest.ok_or_else(|| format!("content {text:?}"))?);
                     }
                 },
+                Attr::View => match self.view.take().as_deref() {
+                    None => {}
+                    Some("oversize") => writer.put(attr, Value::Oversize),
+                    Some(text) => {
+                        let viewed = viewed(text).ok_or_else(|| format!("view {text:?}"))?;
+                        writer.present(attr, &viewed.encode());
+                    }
+                },
                 _ => {
                     if let Some(text) = self.text(attr).and_then(Option::take) {
                         writer.present(attr, &text.bytes().map_err(|text| format!("{}: {text}", attr_name(attr)))?);
@@ -248,13 +270,52 @@ impl RecordLine {
     }
 }
 
+/// A view with its version: `passwd/1`.
+pub(super) fn view_name(view: View, version: u8) -> String {
+    format!("{}/{version}", view.word())
+}
+
+/// How a view's digest was made.
+fn algorithm(view: View) -> &'static str {
+    if view == View::Keyed { "hmac-sha256" } else { "sha256" }
+}
+
+/// A view's value: `passwd/1:sha256:HEX`; `passwd/1/bytes:sha256:HEX` where the file did not parse and its bytes were
+/// digested; `keyed/1:hmac-sha256:HEX`.
+fn view_text(viewed: &Viewed) -> String {
+    let form = match viewed.form {
+        Form::Parsed => "",
+        Form::Bytes => "/bytes",
+    };
+    let name = view_name(viewed.view, viewed.version);
+    format!("{name}{form}:{}:{}", algorithm(viewed.view), hex(&viewed.digest))
+}
+
+fn viewed(text: &str) -> Option<Viewed> {
+    let mut parts = text.splitn(3, ':');
+    let (name, word, digest) = (parts.next()?, parts.next()?, parts.next()?);
+    let (name, form) = name.strip_suffix("/bytes").map_or((name, Form::Parsed), |name| (name, Form::Bytes));
+    let (view, version) = name.split_once('/')?;
+    let view = View::of_word(view)?;
+    let viewed = Viewed { view, version: version.parse().ok()?, form, digest: unhex(digest)? };
+    // One spelling for one value.
+    (word == algorithm(view) && view_text(&viewed) == text).then_some(viewed)
+}
+
+/// The views of these records, each once.
+fn views(records: &[Record]) -> Vec<String> {
+    let viewed = records.iter().filter_map(|record| Viewed::decode(record.view().present(Attr::View)?));
+    let names: BTreeSet<(View, u8)> = viewed.map(|viewed| (viewed.view, viewed.version)).collect();
+    names.into_iter().map(|(view, version)| view_name(view, version)).collect()
+}
+
 /// Names of the masks that a capture can have.
 const MASKS: [(&str, Mask); 5] = [
     ("nothing", Mask::NONE),
     ("presence", Mask::PRESENCE),
     ("metadata", Mask::METADATA),
-    ("view", Mask::VIEWED),
     ("everything", Mask::STRICT),
+    ("view", Mask::VIEWED),
 ];
 const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privileged", When::PRIVILEGED)];
 
@@ -304,10 +365,17 @@ fn rule(line: RuleLine) -> Result<Rule, String> {
     for word in line.when {
         when.conditions |= CONDITIONS.iter().find(|(name, _)| *name == word).ok_or_else(|| format!("when {word:?}"))?.1;
     }
+    let view = match line.view {
+        None => None,
+        Some(word) => Some(View::of_word(&word).ok_or_else(|| format!("view {word:?}"))?),
+    };
+    if view.is_some() != (mask == Mask::VIEWED) {
+        return Err(format!("compares {:?} with another view than it says", line.compares));
+    }
     Ok(Rule { pattern, when, mask, view })
 }
 
-fn push_line<T: Serialize>(out: &mut Vec<u8>, line: &T) {
+pub(super) fn push_line<T: Serialize>(out: &mut Vec<u8>, line: &T) {
     // Writing to memory can't fail, and every type here has string keys.
     if serde_json::to_writer(&mut *out, line).is_ok() {
         out.push(b'\n');
@@ -333,7 +401,9 @@ pub fn write(header: &Header, records: &[Record]) -> Vec<u8> {
             live: header.live,
             scopes: header.scopes.iter().map(|scope| Text::of(scope)).collect(),
             capture: header.rules.rules().iter().map(rule_line).collect(),
-            views: Vec::new(),
+            views: views(records),
+            texts: header.texts.as_ref().map(|digest| format!("sha256:{}", hex(digest))),
+            key: header.key.as_ref().map(|id| hex(id)),
         },
     );
     for record in records {
@@ -396,8 +466,17 @@ pub fn read(bytes: &[u8]) -> Result<(Header, Vec<Record>), BaselineError> {
     Ok((header, records))
 }
 
+/// Whether this version knows the view, in whichever version of its own; the projection asks for that.
+fn is_view(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(word, _)| View::of_word(word).is_some())
+}
+
+fn digest(text: &str) -> Result<Digest, String> {
+    text.strip_prefix("sha256:").and_then(unhex).ok_or_else(|| format!("texts {text:?}"))
+}
+
 fn read_header(line: HeaderLine) -> Result<Header, String> {
-    if line.hash != "sha256" || line.version != 1 || !line.views.is_empty() {
+    if line.hash != "sha256" || line.version != 1 || !line.views.iter().all(|name| is_view(name)) {
         return Err("it needs an ability that this version of driftscan lacks".to_owned());
     }
     let label = Label::parse(&format!("{}@{}", line.template, line.label))?;
@@ -407,6 +486,8 @@ fn read_header(line: HeaderLine) -> Result<Header, String> {
         serial: line.serial,
         identity: Identity { os: line.os, os_version: line.os_version, arch: line.arch },
         live: line.live,
+        texts: line.texts.map(|text| digest(&text)).transpose()?,
+        key: line.key.map(|id| unhex(&id).ok_or_else(|| format!("key {id:?}"))).transpose()?,
         scopes: line.scopes.into_iter().map(Text::bytes).collect::<Result<_, _>>()?,
         rules: RuleSet::new(rules).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))?,
     })

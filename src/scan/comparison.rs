@@ -59,6 +59,7 @@ impl Comparison {
             serial: baseline.header.serial,
             identity: baseline.header.identity.clone(),
             set: Arc::new(Salted::new(set, salt)),
+            // Older versions only decide whether a host is outdated; nothing of them is told.
             texts: Arc::default(),
         };
         let label = &selected.header.label;
@@ -71,7 +72,8 @@ impl Comparison {
             let scopes: Vec<String> = policy.scopes().iter().map(|scope| crate::model::text::escape(scope)).collect();
             return Err(NotComparable { label: label.clone(), reason: Recapture::Nothing { scope: scopes.join(" ") } });
         }
-        let mut references = vec![reference(selected, set)];
+        let texts = Arc::new(selected.texts.clone());
+        let mut references = vec![Reference { texts, ..reference(selected, set) }];
         let mut left_out = Vec::new();
         let mut older: Vec<&Baseline> =
             older.iter().filter(|baseline| baseline.header.serial < selected.header.serial).collect();

@@ -1,4 +1,5 @@
-//! The folder of baselines: `baselines/NAME/VERSION.jsonl`, with the story of each capture beside it.
+//! The folder of baselines: `baselines/NAME/VERSION.jsonl`, with its golden texts (`VERSION.texts.jsonl`) and the story of
+//! each capture beside it.
 //!
 //! *Invariant:* a stored baseline never changes: the same bytes may be written again, other bytes under the same name are
 //! refused. Writing is all or nothing.
@@ -128,16 +129,32 @@ impl Baselines {
     /// # Errors
     /// It is not there, not readable, or refused.
     pub fn load(&self, label: &Label) -> Result<Baseline, BaselinesError> {
-        let plain = self.path(label);
-        let packed = plain.with_extension("jsonl.zst");
-        let path = if plain.exists() || !packed.exists() { plain } else { packed };
+        let path = plain_or_packed(self.path(label));
         let bytes = read(&path).map_err(|error| BaselinesError::Io { path: path.clone(), error })?;
-        let baseline = Baseline::read(&bytes).map_err(|error| BaselinesError::Refused { path: path.clone(), error })?;
-        if baseline.header.label == *label {
-            Ok(baseline)
-        } else {
-            Err(BaselinesError::Misplaced { path, label: baseline.header.label.to_string() })
+        let refused = |path: &Path, error| BaselinesError::Refused { path: path.to_owned(), error };
+        let mut baseline = Baseline::read(&bytes).map_err(|error| refused(&path, error))?;
+        if baseline.header.label != *label {
+            return Err(BaselinesError::Misplaced { path, label: baseline.header.label.to_string() });
         }
+        if baseline.header.texts.is_some() {
+            let beside = plain_or_packed(self.texts_path(label));
+            let bytes = match read(&beside) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let text = format!("{}, which belongs to it, is not there", beside.display());
+                    return Err(refused(&path, BaselineError::Texts(text)));
+                }
+                Err(error) => return Err(BaselinesError::Io { path: beside, error }),
+            };
+            baseline.read_texts(&bytes).map_err(|error| refused(&beside, error))?;
+        }
+        Ok(baseline)
+    }
+
+    /// Where a baseline's golden texts are stored, if it has some.
+    #[must_use]
+    pub fn texts_path(&self, label: &Label) -> PathBuf {
+        self.folder.join(&label.template).join(format!("{}.texts.jsonl", label.version))
     }
 
     /// Reads every version of a template, the newest first.
@@ -183,6 +200,10 @@ impl Baselines {
         }
         let folder = self.folder.join(&label.template);
         fs::create_dir_all(&folder).map_err(io)?;
+        // The texts first: a baseline is there from the moment on when all of it is.
+        if baseline.header.texts.is_some() {
+            place(&folder, &self.texts_path(label), &baseline.texts.write(label)).map_err(io)?;
+        }
         place(&folder, &path, &bytes).map_err(io)?;
         place(&folder, &folder.join(format!("{}.capture.json", label.version)), story).map_err(io)?;
         Ok(true)
@@ -198,6 +219,11 @@ fn place(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     fs::File::open(folder)?.sync_all()
+}
+
+fn plain_or_packed(plain: PathBuf) -> PathBuf {
+    let packed = plain.with_extension("jsonl.zst");
+    if plain.exists() || !packed.exists() { plain } else { packed }
 }
 
 fn names(folder: &Path) -> Result<Vec<String>, BaselinesError> {

@@ -241,6 +241,35 @@ fn absolute(path: &[u8], what: &'static str) -> Result<Vec<u8>, Malformed> {
     if whole && plain { Ok(path.to_vec()) } else { Err(Malformed(what)) }
 }
 
+/// The logs whose ends a probe tells; a star stands for what follows in the name.
+pub const LOGS: [&[u8]; 16] = [
+    b"/var/log/dpkg.log*",
+    b"/var/log/apt/history.log*",
+    b"/var/log/dnf.rpm.log",
+    b"/var/log/dnf.log",
+    b"/var/log/yum.log",
+    b"/var/log/zypp/history",
+    b"/var/log/pacman.log",
+    b"/var/log/apk.log",
+    b"/var/log/auth.log",
+    b"/var/log/auth.log.1",
+    b"/var/log/secure",
+    b"/var/log/wtmp",
+    b"/var/log/wtmp.db",
+    b"/var/lib/wtmpdb/wtmp.db",
+    b"/var/lib/dnf/history*",
+    b"/var/log/unattended-upgrades/unattended-upgrades.log",
+];
+
+/// Whether a path is one of [`LOGS`].
+#[must_use]
+pub fn is_log(path: &[u8]) -> bool {
+    LOGS.iter().any(|log| match log.strip_suffix(b"*") {
+        Some(start) => path.strip_prefix(start).is_some_and(|rest| !rest.contains(&b'/')),
+        None => path == *log,
+    })
+}
+
 /// Which text of a file is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Want {
@@ -248,7 +277,7 @@ pub enum Want {
     View(View),
     /// Its bytes, from the start, this many at most.
     Head(u32),
-    /// Its bytes, up to the end, this many at most; for logs that the probe's own list names.
+    /// Its bytes, up to the end, this many at most; for [`LOGS`] alone.
     Tail(u32),
     /// Its size, time of change and owner, in one line; nothing of its content.
     Stat,

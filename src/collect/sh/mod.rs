@@ -33,6 +33,7 @@ use crate::drift::inquiry::Answers;
 use crate::drift::{Found, Observation, Reference};
 use crate::model::Reason;
 use crate::transport::Connection;
+use std::collections::BTreeMap;
 use visit::Visit;
 
 /// Scans one host by its own programs and finds what differs from the first reference.
@@ -96,5 +97,11 @@ pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>) -> Result<Capture
     let mut visit = Visit::open(connection, ask)?;
     let mut machine = visit.machine()?;
     let coverage = visit.bye(&mut machine.evidence)?;
-    Ok(Captured { identity: machine.identity, evidence: machine.evidence, coverage, records: machine.records })
+    Ok(Captured {
+        identity: machine.identity,
+        evidence: machine.evidence,
+        coverage,
+        records: machine.records,
+        texts: BTreeMap::new(),
+    })
 }

@@ -1,7 +1,9 @@
 //! What is no baseline, each refused in words of its own. The trailers agree: this is not about damage.
 
+use super::texts_tests::viewed_as;
 use super::{baseline, changed, header, sealed, small};
 use crate::manifest::{Baseline, BaselineError};
+use crate::protocol::view::{Form, View};
 use crate::protocol::{Attr, Mask, Rule, RuleSet, Value, Why};
 use crate::protocol_tests::{fact, file, folder, lacking, package, record, rule, rules, set, with};
 
@@ -154,7 +156,10 @@ fn another_spelling_of_the_same_records() {
 fn a_view_or_a_mask_that_the_format_has_no_word_for() {
     let viewed = set(&file("/b", 1), Attr::View, b"fstab/1");
     let error = words(Baseline::new(header(rules(&[])), vec![file("/a", 1), viewed]));
-    assert_eq!(error, "fs:/b: a view, which this version can't store");
+    assert_eq!(error, "fs:/b: a view that this version doesn't know");
+    let folder = set(&folder("/b"), Attr::View, &viewed_as(View::Fstab, 1, Form::Parsed, b"").encode());
+    let error = words(Baseline::new(header(rules(&[])), vec![file("/a", 1), folder]));
+    assert_eq!(error, "fs:/b: a view of what is no regular file");
     for strange in [Mask::STRICT.with(Attr::Selinux), Mask::ALL, Mask(1 << Attr::Content as u32)] {
         let error = words(Baseline::new(header(rules(&[("/**", Mask::STRICT), ("/b", strange)])), vec![file("/a", 1)]));
         assert_eq!(error, "/b: a rule that this version can't store");

@@ -1,8 +1,10 @@
 //! The bytes of a baseline: canonical, exact, and every damage to them noticed.
 
+use super::texts_tests::viewed_as;
 use super::{baseline, header, small};
 use crate::manifest::{Baseline, Identity, Label};
 use crate::protocol::record::RecordWriter;
+use crate::protocol::view::{Form, View};
 use crate::protocol::{Attr, Kind, Mask, Record, RuleSet, Value, When};
 use crate::protocol_tests::{any_record_of, file, lacking, raw_record, rule, rules, set, with};
 use proptest::collection::vec;
@@ -47,12 +49,14 @@ fn names_that_are_no_text_come_back_byte_for_byte() {
 fn every_attribute_and_oversize_come_back() {
     let mut encoded = Vec::new();
     let mut writer = RecordWriter::new(&mut encoded, b"fs:/all");
-    for attr in Attr::ALL.into_iter().filter(|attr| *attr != Attr::View) {
+    let viewed = viewed_as(View::Keyed, 1, Form::Parsed, b"x").encode();
+    for attr in Attr::ALL {
         let bytes: &[u8] = match attr {
-            Attr::Kind => b"b",
+            Attr::Kind => b"f",
             Attr::Mode => &[0xed, 0x0f],
             Attr::Size => &[0xff; 8],
             Attr::Content => &[0xab; 32],
+            Attr::View => &viewed,
             _ => b"x",
         };
         writer.present(attr, bytes);
@@ -158,6 +162,7 @@ fn labels_are_safe_as_file_names() {
         "w/b@1",
         "web@1.json",
         "web@1.jsonl",
+        "web@1.texts",
         "wéb@1",
         "web@a b",
     ] {

@@ -1,0 +1,201 @@
+//! The secret class: files whose content never leaves a host, whoever asks.
+//!
+//! *Invariant:* compiled in and not configurable; a path counts by its components and its name, so that no choice of the
+//! scanned root turns a secret into something else. A doubtful name is a secret.
+
+use crate::protocol::View;
+
+/// Folders everything below which is secret.
+const FOLDERS: [&[u8]; 22] = [
+    b"private",
+    b"secrets",
+    b".gnupg",
+    b".docker",
+    b".kube",
+    b".azure",
+    b".gcloud",
+    b"gcloud",
+    b".oci",
+    b".vault",
+    b".password-store",
+    b"system-connections",
+    b"credstore",
+    b"credstore.encrypted",
+    b"krb5kdc",
+    b"wireguard",
+    b"kubernetes",
+    b"letsencrypt",
+    b".mozilla",
+    b"certmonger",
+    b"dehydrated",
+    b"vault",
+];
+
+/// Names, in lower case.
+const NAMES: [&[u8]; 30] = [
+    b"opasswd",
+    b".netrc",
+    b"_netrc",
+    b".pgpass",
+    b".my.cnf",
+    b".mylogin.cnf",
+    b"debian.cnf",
+    b".vault-token",
+    b".npmrc",
+    b".yarnrc.yml",
+    b".pypirc",
+    b".dockercfg",
+    b".htpasswd",
+    b"htpasswd",
+    b".htdigest",
+    b"kubeconfig",
+    b"kubelet.conf",
+    b"admin.conf",
+    b".boto",
+    b".s3cfg",
+    b"rclone.conf",
+    b".xauthority",
+    b".iceauthority",
+    b".erlang.cookie",
+    b"authinfo",
+    b".authinfo",
+    b"random-seed",
+    b"rndc.key",
+    b"sasldb2",
+    b"passwd.client",
+];
+
+/// How names begin.
+const STARTS: [&[u8]; 9] = [
+    b"shadow",
+    b"gshadow",
+    b"opasswd",
+    b"id_",
+    b".env",
+    b"wpa_supplicant",
+    b"krb5cc",
+    b"kubeconfig",
+    b"environment.production",
+];
+
+/// How names end.
+const ENDS: [&[u8]; 22] = [
+    b"_rsa",
+    b"_dsa",
+    b"_ecdsa",
+    b"_ed25519",
+    b".key",
+    b".key.pem",
+    b".keytab",
+    b".env",
+    b".p12",
+    b".pfx",
+    b".jks",
+    b".keystore",
+    b".kdb",
+    b".kdbx",
+    b".ppk",
+    b".psk",
+    b".pgpass",
+    b".htpasswd",
+    b"_history",
+    b".tfstate",
+    b".tfvars",
+    b".netrc",
+];
+
+/// What stands anywhere in names.
+const WORDS: [&[u8]; 12] = [
+    b"token",
+    b"secret",
+    b"password",
+    b"passphrase",
+    b"credential",
+    b"privkey",
+    b"private_key",
+    b"private-key",
+    b"privatekey",
+    b"apikey",
+    b"api_key",
+    b"api-key",
+];
+
+/// Folders where a PEM file is one of the public certificates.
+const TRUST: [&[u8]; 7] =
+    [b"certs", b"ca-certificates", b"ca-trust", b"trust-source", b"trusted.gpg.d", b"keyrings", b"rpm-gpg"];
+
+/// Whether a path is of the secret class.
+pub fn is_secret(path: &[u8]) -> bool {
+    let mut components = path.split(|b| *b == b'/').filter(|part| !part.is_empty());
+    if matches!(components.clone().next(), Some(b"proc" | b"sys" | b"dev")) {
+        return true;
+    }
+    let Some(name) = components.next_back() else { return false };
+    let within = |folder: &[u8]| components.clone().any(|part| part == folder);
+    if FOLDERS.iter().any(|folder| within(folder)) {
+        return true;
+    }
+    let name = &*name.to_ascii_lowercase();
+    let name = name.strip_suffix(b"~").or_else(|| name.strip_suffix(b".bak")).unwrap_or(name);
+    if name.ends_with(b".pub") {
+        return false;
+    }
+    let is_host_key = name.starts_with(b"ssh_host_");
+    let is_pem = name.ends_with(b".pem") && !TRUST.iter().any(|folder| within(folder));
+    // The .pub beside a key is no secret, and was let go above.
+    is_host_key
+        || is_pem
+        || NAMES.contains(&name)
+        || STARTS.iter().any(|start| name.starts_with(start))
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || WORDS.iter().any(|word| holds(name, word)) && !is_of_the_system(name, &within)
+}
+
+/// What speaks of passwords and holds none: PAM's files, and systemd's units that ask for one.
+fn is_of_the_system(name: &[u8], within: &dyn Fn(&[u8]) -> bool) -> bool {
+    let is_unit = [&b".service"[..], b".path", b".socket", b".timer", b".target"].iter().any(|end| name.ends_with(end));
+    within(b"pam.d") || within(b"authselect") || within(b"pam-configs") || is_unit && within(b"systemd")
+}
+
+/// Whether what a view makes of a file may leave the host: of a secret file, only by the view that is meant for it.
+pub fn may_view(path: &[u8], view: View) -> bool {
+    // Its text would be the secret itself.
+    if view == View::Keyed {
+        return false;
+    }
+    if !is_secret(path) {
+        return true;
+    }
+    let at = path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
+    let (folder, name) = path.split_at(at);
+    let in_etc = folder.ends_with(b"/etc/");
+    view.is_public()
+        && match view {
+            View::Shadow => in_etc && matches!(name, b"shadow" | b"shadow-"),
+            View::Gshadow => in_etc && matches!(name, b"gshadow" | b"gshadow-"),
+            View::HostKey => folder.ends_with(b"/etc/ssh/") && name.starts_with(b"ssh_host_"),
+            _ => false,
+        }
+}
+
+/// Whether a file's bytes are a secret by what they hold, whatever it is called.
+pub fn holds_secret(bytes: &[u8]) -> bool {
+    // Keytabs, credential caches, Java key stores, KeePass, secret keys of OpenPGP.
+    const MAGIC: [&[u8]; 7] =
+        [b"\x05\x01", b"\x05\x02", b"\x05\x04\x00", b"\xfe\xed\xfe\xed", b"\x03\xd9\xa2\x9a", b"\x94", b"\x95"];
+    // Private keys of OpenSSL, OpenSSH and OpenPGP, of age and of PuTTY.
+    const MARKS: [&[u8]; 4] = [b"PRIVATE KEY-----", b"PRIVATE KEY BLOCK", b"AGE-SECRET-KEY-", b"PuTTY-User-Key-File"];
+    MAGIC.iter().any(|magic| bytes.starts_with(magic)) || MARKS.iter().any(|mark| holds(bytes, mark))
+}
+
+fn holds(bytes: &[u8], word: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|b| Some(b) == word.first()) {
+        rest = &rest[at..];
+        if rest.starts_with(word) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
+}
