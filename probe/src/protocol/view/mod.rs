@@ -11,7 +11,7 @@ mod facts;
 mod lines;
 
 pub use facts::HostFacts;
-pub use lines::{Fields, Order};
+pub use lines::{Fields, Order, escape_field};
 
 use super::digest::Digest;
 use alloc::vec::Vec;
