@@ -20,35 +20,46 @@ pub enum Order {
 #[derive(Debug)]
 pub struct Fields {
     order: Order,
-    lines: Vec<Vec<u8>>,
+    text: Vec<u8>,
+    /// Where each line ends.
+    ends: Vec<usize>,
 }
 
 impl Fields {
     /// No field yet.
     #[must_use]
     pub fn new(order: Order) -> Self {
-        Self { order, lines: Vec::new() }
+        Self { order, text: Vec::new(), ends: Vec::new() }
     }
 
     /// Adds a field.
     pub fn put(&mut self, key: &[u8], value: &[u8]) {
-        let mut line = Vec::with_capacity(key.len() + value.len() + 2);
-        escape_field(key, &mut line);
-        line.push(b'\t');
-        escape_field(value, &mut line);
-        line.push(b'\n');
-        self.lines.push(line);
+        escape_field(key, &mut self.text);
+        self.text.push(b'\t');
+        escape_field(value, &mut self.text);
+        self.text.push(b'\n');
+        self.ends.push(self.text.len());
     }
 
     /// The text.
     #[must_use]
-    pub fn finish(mut self) -> Vec<u8> {
-        match self.order {
-            Order::AsWritten => {}
-            Order::Sorted => self.lines.sort_unstable(),
-            Order::ByKey => self.lines.sort_by(|a, b| key(a).cmp(key(b))),
+    pub fn finish(self) -> Vec<u8> {
+        if self.order == Order::AsWritten {
+            return self.text;
         }
-        self.lines.concat()
+        let mut from = 0;
+        let mut lines: Vec<(&[u8], usize)> = Vec::with_capacity(self.ends.len());
+        for (at, end) in self.ends.iter().enumerate() {
+            lines.push((self.text.get(from..*end).unwrap_or_default(), at));
+            from = *end;
+        }
+        let by_key = self.order == Order::ByKey;
+        lines.sort_unstable_by(|(a, x), (b, y)| if by_key { key(a).cmp(key(b)).then(x.cmp(y)) } else { a.cmp(b) });
+        let mut text = Vec::with_capacity(self.text.len());
+        for (line, _) in lines {
+            text.extend_from_slice(line);
+        }
+        text
     }
 }
 

@@ -7,8 +7,16 @@
 //! *Invariant:* equal meaning gives equal text on every host; what does not parse is never guessed at: it is
 //! [`NotParsed`], and the bytes are compared.
 
+mod authorized_keys;
+mod cron;
 mod facts;
 mod lines;
+mod pam;
+mod passwd;
+mod scan;
+mod shadow;
+mod sshd;
+mod sudoers;
 
 pub use facts::HostFacts;
 pub use lines::{Fields, Order, escape_field};
@@ -185,16 +193,16 @@ pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotP
     }
     let _ = facts;
     match view {
-        View::Passwd => plain(Order::AsWritten, bytes),
-        View::Group => plain(Order::AsWritten, bytes),
-        View::Shadow => plain(Order::AsWritten, bytes),
-        View::Gshadow => plain(Order::AsWritten, bytes),
-        View::Subid => plain(Order::AsWritten, bytes),
-        View::Sudoers => plain(Order::AsWritten, bytes),
-        View::AuthorizedKeys => plain(Order::AsWritten, bytes),
-        View::Sshd => plain(Order::AsWritten, bytes),
-        View::Pam => plain(Order::AsWritten, bytes),
-        View::Cron => plain(Order::AsWritten, bytes),
+        View::Passwd => passwd::users(bytes),
+        View::Group => passwd::groups(bytes),
+        View::Shadow => shadow::users(bytes),
+        View::Gshadow => shadow::groups(bytes),
+        View::Subid => shadow::ranges(bytes),
+        View::Sudoers => sudoers::text(bytes),
+        View::AuthorizedKeys => authorized_keys::text(bytes),
+        View::Sshd => sshd::text(bytes),
+        View::Pam => pam::text(bytes),
+        View::Cron => cron::text(bytes),
 
         View::Ini => plain(Order::AsWritten, bytes),
         View::Sysctl => plain(Order::AsWritten, bytes),
