@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may")]
 
+mod accounts_tests;
 mod codec_tests;
 pub(crate) mod pattern_tests;
 mod record_tests;

@@ -14,6 +14,8 @@ pub enum Order {
     AsWritten,
     /// It does not: fields are sorted, and one that stands twice is there twice.
     Sorted,
+    /// That of the values of one key does, that of the keys does not.
+    ByKey,
 }
 
 /// A piece of a key or a value.
@@ -32,14 +34,16 @@ pub const MARK: u8 = 1;
 #[derive(Debug)]
 pub struct Fields {
     order: Order,
-    lines: Vec<Vec<u8>>,
+    text: Vec<u8>,
+    /// Where each line ends.
+    ends: Vec<usize>,
 }
 
 impl Fields {
     /// No field yet.
     #[must_use]
     pub fn new(order: Order) -> Self {
-        Self { order, lines: Vec::new() }
+        Self { order, text: Vec::new(), ends: Vec::new() }
     }
 
     /// Adds a field.
@@ -49,28 +53,39 @@ impl Fields {
 
     /// Adds a field of pieces.
     pub fn put_parts(&mut self, key: &[Part<'_>], value: &[Part<'_>]) {
-        let mut line = Vec::new();
-        write(key, &mut line);
-        line.push(b'\t');
-        write(value, &mut line);
-        line.push(b'\n');
-        self.lines.push(line);
+        write(key, &mut self.text);
+        self.text.push(b'\t');
+        write(value, &mut self.text);
+        self.text.push(b'\n');
+        self.ends.push(self.text.len());
     }
 
     /// The text.
     #[must_use]
-    pub fn finish(mut self) -> Vec<u8> {
-        if self.order == Order::Sorted {
-            order::sort(&mut self.lines, Ord::cmp);
+    pub fn finish(self) -> Vec<u8> {
+        if self.order == Order::AsWritten {
+            return self.text;
         }
-        self.lines.concat()
+        let mut from = 0;
+        let mut lines: Vec<(&[u8], usize)> = Vec::with_capacity(self.ends.len());
+        for (at, end) in self.ends.iter().enumerate() {
+            lines.push((self.text.get(from..*end).unwrap_or_default(), at));
+            from = *end;
+        }
+        let by_key = self.order == Order::ByKey;
+        order::sort(&mut lines, |(a, x), (b, y)| if by_key { key(a).cmp(key(b)).then(x.cmp(y)) } else { a.cmp(b) });
+        let mut text = Vec::with_capacity(self.text.len());
+        for (line, _) in lines {
+            text.extend_from_slice(line);
+        }
+        text
     }
 }
 
 pub(super) fn write(parts: &[Part<'_>], out: &mut Vec<u8>) {
     for part in parts {
         match part {
-            Part::Text(text) => escape(text, out),
+            Part::Text(text) => escape_field(text, out),
             Part::Own(own) => {
                 out.push(MARK);
                 out.extend_from_slice(own.word().as_bytes());
@@ -80,7 +95,12 @@ pub(super) fn write(parts: &[Part<'_>], out: &mut Vec<u8>) {
     }
 }
 
-fn escape(bytes: &[u8], out: &mut Vec<u8>) {
+fn key(line: &[u8]) -> &[u8] {
+    line.split(|byte| *byte == b'\t').next().unwrap_or_default()
+}
+
+/// Appends a key or value as a text writes it: control bytes, DEL and the backslash as `\\xNN`.
+pub fn escape_field(bytes: &[u8], out: &mut Vec<u8>) {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     for byte in bytes {
         if *byte < b' ' || matches!(*byte, b'\\' | 0x7f) {

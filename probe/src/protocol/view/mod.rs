@@ -7,16 +7,24 @@
 //! *Invariant:* equal meaning gives equal text on every host; what does not parse is never guessed at: it is
 //! [`NotParsed`], and the bytes are compared.
 
+mod authorized_keys;
+mod cron;
 mod facts;
 mod fstab;
 mod hosts;
 mod identity;
 mod lines;
+mod pam;
+mod passwd;
+mod scan;
+mod shadow;
+mod sshd;
+mod sudoers;
 mod token;
 
 pub use facts::{HostFacts, Own};
 pub use identity::is_machine_id;
-pub use lines::{Fields, MARK, Order, Part};
+pub use lines::{Fields, MARK, Order, Part, escape_field};
 pub use token::own_text;
 
 use super::digest::Digest;
@@ -190,25 +198,52 @@ pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotP
         return Err(NotParsed("larger than a view reads"));
     }
     match view {
+        View::Passwd => passwd::users(bytes),
+        View::Group => passwd::groups(bytes),
+        View::Shadow => shadow::users(bytes),
+        View::Gshadow => shadow::groups(bytes),
+        View::Subid => shadow::ranges(bytes),
+        View::Sudoers => sudoers::text(bytes),
+        View::AuthorizedKeys => authorized_keys::text(bytes),
+        View::Sshd => sshd::text(bytes),
+        View::Pam => pam::text(bytes),
+        View::Cron => cron::text(bytes),
+
+        View::Ini => plain(Order::AsWritten, bytes),
+        View::Sysctl => plain(Order::AsWritten, bytes),
+
         View::Fstab => fstab::read(bytes, facts),
         View::Hosts => hosts::read(bytes, facts),
+
+        View::Resolv => plain(Order::AsWritten, bytes),
+        View::Sources => plain(Order::AsWritten, bytes),
+        View::Certificates => plain(Order::AsWritten, bytes),
+        View::Lines => plain(Order::AsWritten, bytes),
+        View::LineSet => plain(Order::Sorted, bytes),
+        View::Alternatives => plain(Order::AsWritten, bytes),
+        View::Stanzas => plain(Order::AsWritten, bytes),
+        View::Adjtime => plain(Order::AsWritten, bytes),
+
         View::MachineId => identity::machine_id(bytes, facts),
         View::Hostname => Ok(identity::hostname(bytes, facts)),
         View::HostKey => identity::host_key(bytes, facts),
         View::OwnId => identity::own_id(bytes, facts),
         View::HostText => Ok(token::read(bytes, facts)),
-        View::LineSet => Ok(plain(Order::Sorted, bytes)),
-        _ => Ok(plain(Order::AsWritten, bytes)),
+
+        View::Keyed => plain(Order::AsWritten, bytes),
+
+        View::Modules => plain(Order::AsWritten, bytes),
+        View::Assignments => plain(Order::AsWritten, bytes),
     }
 }
 
 /// Every line, for a view that nobody wrote yet.
-fn plain(order: Order, bytes: &[u8]) -> Vec<u8> {
+fn plain(order: Order, bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     let mut fields = Fields::new(order);
     for line in bytes.split(|b| *b == b'\n') {
         fields.put(b"line", line);
     }
-    fields.finish()
+    Ok(fields.finish())
 }
 
 /// The value of a view of these bytes.

@@ -1,0 +1,1 @@
+//! Sentences, from pairs as views give them.
