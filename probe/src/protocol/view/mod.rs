@@ -180,14 +180,53 @@ impl Viewed {
 /// # Errors
 /// [`NotParsed`], where they are not what the view reads.
 pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
-    let _ = facts;
     if bytes.len() > MOST {
         return Err(NotParsed("larger than a view reads"));
     }
-    let mut fields = match view {
-        View::LineSet => Fields::new(Order::Sorted),
-        _ => Fields::new(Order::AsWritten),
-    };
+    let _ = facts;
+    match view {
+        View::Passwd => plain(Order::AsWritten, bytes),
+        View::Group => plain(Order::AsWritten, bytes),
+        View::Shadow => plain(Order::AsWritten, bytes),
+        View::Gshadow => plain(Order::AsWritten, bytes),
+        View::Subid => plain(Order::AsWritten, bytes),
+        View::Sudoers => plain(Order::AsWritten, bytes),
+        View::AuthorizedKeys => plain(Order::AsWritten, bytes),
+        View::Sshd => plain(Order::AsWritten, bytes),
+        View::Pam => plain(Order::AsWritten, bytes),
+        View::Cron => plain(Order::AsWritten, bytes),
+
+        View::Ini => plain(Order::AsWritten, bytes),
+        View::Sysctl => plain(Order::AsWritten, bytes),
+
+        View::Fstab => plain(Order::AsWritten, bytes),
+        View::Hosts => plain(Order::AsWritten, bytes),
+
+        View::Resolv => plain(Order::AsWritten, bytes),
+        View::Sources => plain(Order::AsWritten, bytes),
+        View::Certificates => plain(Order::AsWritten, bytes),
+        View::Lines => plain(Order::AsWritten, bytes),
+        View::LineSet => plain(Order::Sorted, bytes),
+        View::Alternatives => plain(Order::AsWritten, bytes),
+        View::Stanzas => plain(Order::AsWritten, bytes),
+        View::Adjtime => plain(Order::AsWritten, bytes),
+
+        View::MachineId => plain(Order::AsWritten, bytes),
+        View::Hostname => plain(Order::AsWritten, bytes),
+        View::HostKey => plain(Order::AsWritten, bytes),
+        View::OwnId => plain(Order::AsWritten, bytes),
+        View::HostText => plain(Order::AsWritten, bytes),
+
+        View::Keyed => plain(Order::AsWritten, bytes),
+
+        View::Modules => plain(Order::AsWritten, bytes),
+        View::Assignments => plain(Order::AsWritten, bytes),
+    }
+}
+
+/// Every line, for a view that nobody wrote yet.
+fn plain(order: Order, bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
+    let mut fields = Fields::new(order);
     for line in bytes.split(|b| *b == b'\n') {
         fields.put(b"line", line);
     }
