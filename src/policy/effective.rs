@@ -110,6 +110,18 @@ impl Policy {
         severity::of_finding((&self.shipped, &self.own), (code, change, subject), before, after)
     }
 
+    /// What the user's own rules say of a difference at this path, whatever kind of difference it is.
+    #[must_use]
+    pub fn users_severity(
+        &self,
+        change: Change,
+        subject: &[u8],
+        before: Option<RecordRef<'_>>,
+        after: Option<RecordRef<'_>>,
+    ) -> Option<Severity> {
+        severity::of_user(&self.own, (change, subject), before, after)
+    }
+
     /// Whether a path that could not be read is excused by name: it matches a pattern of `excuse_unreadable`, or
     /// everything below it does, which excuses a folder that could not be listed.
     #[must_use]

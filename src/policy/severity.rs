@@ -110,6 +110,23 @@ impl ByPath {
     }
 }
 
+/// The user's word for a path alone, as [`of_finding`] takes it.
+pub(super) fn of_user(
+    own: &ByPath,
+    (change, subject): (Change, &[u8]),
+    before: Option<RecordRef<'_>>,
+    after: Option<RecordRef<'_>>,
+) -> Option<Severity> {
+    let (side, kept) = match change {
+        Change::Added | Change::Changed => (after, 0o7777),
+        Change::Removed => (before, 0),
+    };
+    let path = subject.strip_prefix(b"fs:")?;
+    let mode = side.and_then(RecordRef::mode).unwrap_or(0) & kept;
+    let facts = Facts { kind: side.and_then(RecordRef::kind).unwrap_or(Kind::File), mode };
+    own.say(path, facts, side.is_some_and(|record| record.attr(Attr::Capability).is_some()))
+}
+
 /// The severity of a finding: the user's word, else the code's weight with the profile's.
 ///
 /// Conditions of rules are judged by the host's side, and for what was removed by its type alone: what is gone can't be

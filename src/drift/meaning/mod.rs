@@ -1,24 +1,65 @@
 //! What a difference means: files that are compared by a view are told record by record.
 //!
 //! Both sides are texts of one view (`KEY<TAB>VALUE` lines). Records that only one side has become findings of their
-//! own, each with a sentence, in place of the one finding of the file.
+//! own, each with a sentence, in place of the one finding of the file. A key may stand several times: its values are
+//! compared as a list, in the order of the text.
 //!
 //! *Invariant:* a file whose digests differ keeps at least one finding, whatever its texts say; texts that come from a
-//! host only explain.
+//! host only explain, and only those whose digest the host has proven.
 
-use super::inquiry::Answers;
-use super::reference::{Difference, Reference};
-use crate::model::Finding;
-use crate::policy::Policy;
+mod accounts;
+mod engine;
+mod line;
+mod plain;
+mod records;
+mod said;
 
-/// Puts the findings of records in the place of those of their files.
-pub(super) fn expand(
-    findings: Vec<Finding>,
-    difference: &Difference,
-    selected: &Reference,
-    answers: &Answers,
-    policy: &Policy,
-) -> Vec<Finding> {
-    let _ = (difference, selected, answers, policy);
-    findings
+pub(super) use engine::expand;
+pub(super) use line::{elide, shown};
+pub(super) use records::{ORDER, Pair};
+pub(super) use said::Said;
+
+use crate::protocol::View;
+
+/// The sentence of one record that differs, or of an order that does (its key is [`ORDER`]); `path` is that of its file.
+fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
+    match view {
+        View::Passwd
+        | View::Group
+        | View::Shadow
+        | View::Gshadow
+        | View::Subid
+        | View::Sudoers
+        | View::AuthorizedKeys
+        | View::Sshd
+        | View::Pam
+        | View::Cron => accounts::sentence(view, path, pair),
+
+        View::Ini
+        | View::Sysctl
+        | View::Fstab
+        | View::Hosts
+        | View::Resolv
+        | View::Sources
+        | View::Certificates
+        | View::Lines
+        | View::LineSet
+        | View::Alternatives
+        | View::Stanzas
+        | View::Adjtime
+        | View::MachineId
+        | View::Hostname
+        | View::HostKey
+        | View::OwnId
+        | View::HostText
+        | View::Keyed
+        | View::Modules
+        | View::Assignments => plain::sentence(path, pair),
+    }
+}
+
+/// Whether a record of this view means the same wherever it stands, so that the records of a whole new file can stand for
+/// the file; else the file's own finding tells them.
+fn stands_alone(view: View) -> bool {
+    matches!(view, View::Sudoers | View::AuthorizedKeys | View::Cron | View::Passwd | View::Group)
 }

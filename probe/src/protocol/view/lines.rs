@@ -12,6 +12,8 @@ pub enum Order {
     AsWritten,
     /// It does not: fields are sorted, and one that stands twice is there twice.
     Sorted,
+    /// That of the values of one key does, that of the keys does not.
+    ByKey,
 }
 
 /// A view's text as it grows.
@@ -31,9 +33,9 @@ impl Fields {
     /// Adds a field.
     pub fn put(&mut self, key: &[u8], value: &[u8]) {
         let mut line = Vec::with_capacity(key.len() + value.len() + 2);
-        escape(key, &mut line);
+        escape_field(key, &mut line);
         line.push(b'\t');
-        escape(value, &mut line);
+        escape_field(value, &mut line);
         line.push(b'\n');
         self.lines.push(line);
     }
@@ -41,14 +43,21 @@ impl Fields {
     /// The text.
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
-        if self.order == Order::Sorted {
-            self.lines.sort_unstable();
+        match self.order {
+            Order::AsWritten => {}
+            Order::Sorted => self.lines.sort_unstable(),
+            Order::ByKey => self.lines.sort_by(|a, b| key(a).cmp(key(b))),
         }
         self.lines.concat()
     }
 }
 
-fn escape(bytes: &[u8], out: &mut Vec<u8>) {
+fn key(line: &[u8]) -> &[u8] {
+    line.split(|byte| *byte == b'\t').next().unwrap_or_default()
+}
+
+/// Appends a key or value as a text writes it: control bytes, DEL and the backslash as `\\xNN`.
+pub fn escape_field(bytes: &[u8], out: &mut Vec<u8>) {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     for byte in bytes {
         if *byte < b' ' || matches!(*byte, b'\\' | 0x7f) {

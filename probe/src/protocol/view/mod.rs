@@ -23,7 +23,7 @@ mod stanzas;
 mod sysctl;
 
 pub use facts::HostFacts;
-pub use lines::{Fields, Order};
+pub use lines::{Fields, Order, escape_field};
 
 use super::digest::Digest;
 use alloc::vec::Vec;
