@@ -7,19 +7,31 @@
 //! *Invariant:* equal meaning gives equal text on every host; what does not parse is never guessed at: it is
 //! [`NotParsed`], and the bytes are compared.
 
+mod adjtime;
+mod alternatives;
+mod assignments;
 mod authorized_keys;
+mod certificates;
 mod cron;
 mod facts;
 mod fstab;
 mod hosts;
 mod identity;
+mod ini;
 mod lines;
+mod modules;
 mod pam;
 mod passwd;
+mod plain;
+mod resolv;
 mod scan;
 mod shadow;
+mod sources;
+mod spaced;
 mod sshd;
+mod stanzas;
 mod sudoers;
+mod sysctl;
 mod token;
 
 pub use facts::{HostFacts, Own};
@@ -208,42 +220,27 @@ pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotP
         View::Sshd => sshd::text(bytes),
         View::Pam => pam::text(bytes),
         View::Cron => cron::text(bytes),
-
-        View::Ini => plain(Order::AsWritten, bytes),
-        View::Sysctl => plain(Order::AsWritten, bytes),
-
+        View::Ini => ini::read(bytes),
+        View::Sysctl => sysctl::read(bytes),
         View::Fstab => fstab::read(bytes, facts),
         View::Hosts => hosts::read(bytes, facts),
-
-        View::Resolv => plain(Order::AsWritten, bytes),
-        View::Sources => plain(Order::AsWritten, bytes),
-        View::Certificates => plain(Order::AsWritten, bytes),
-        View::Lines => plain(Order::AsWritten, bytes),
-        View::LineSet => plain(Order::Sorted, bytes),
-        View::Alternatives => plain(Order::AsWritten, bytes),
-        View::Stanzas => plain(Order::AsWritten, bytes),
-        View::Adjtime => plain(Order::AsWritten, bytes),
-
+        View::Resolv => resolv::read(bytes),
+        View::Sources => sources::read(bytes),
+        View::Certificates => certificates::read(bytes),
+        View::Lines => plain::read(Order::AsWritten, bytes),
+        View::LineSet => plain::read(Order::Sorted, bytes),
+        View::Alternatives => alternatives::read(bytes),
+        View::Stanzas => stanzas::read(bytes),
+        View::Adjtime => adjtime::read(bytes),
         View::MachineId => identity::machine_id(bytes, facts),
         View::Hostname => Ok(identity::hostname(bytes, facts)),
         View::HostKey => identity::host_key(bytes, facts),
         View::OwnId => identity::own_id(bytes, facts),
         View::HostText => Ok(token::read(bytes, facts)),
-
-        View::Keyed => plain(Order::AsWritten, bytes),
-
-        View::Modules => plain(Order::AsWritten, bytes),
-        View::Assignments => plain(Order::AsWritten, bytes),
+        View::Keyed => Err(NotParsed("a secret has no text")),
+        View::Modules => modules::read(bytes),
+        View::Assignments => assignments::read(bytes),
     }
-}
-
-/// Every line, for a view that nobody wrote yet.
-fn plain(order: Order, bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
-    let mut fields = Fields::new(order);
-    for line in bytes.split(|b| *b == b'\n') {
-        fields.put(b"line", line);
-    }
-    Ok(fields.finish())
 }
 
 /// The value of a view of these bytes.
