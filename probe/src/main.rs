@@ -128,10 +128,12 @@ fn scan(request: &Request, mut output: Output) -> i32 {
         Mode::Listing | Mode::Capture => set.send_all(&mut output),
     }
     output.flush();
-    converse(&place, &set, symbols, output)
+    let host =
+        owned::Host { place: &place, tree: &tree, slots: &slots, clock: &clock, file_bytes: request.limits.file_bytes };
+    converse(host, &set, symbols, output)
 }
 
-fn converse(place: &place::Place, set: &answer::Set<'_>, mut symbols: usize, mut output: Output) -> i32 {
+fn converse(host: owned::Host<'_>, set: &answer::Set<'_>, mut symbols: usize, mut output: Output) -> i32 {
     loop {
         match stream::follow_up() {
             Err(_) => return NOT_UNDERSTOOD,
@@ -145,8 +147,8 @@ fn converse(place: &place::Place, set: &answer::Set<'_>, mut symbols: usize, mut
             }
             Ok(Some(FollowUp::Records(ids))) => set.send_records(&ids, &mut output),
             Ok(Some(FollowUp::Listing)) => set.send_all(&mut output),
-            Ok(Some(FollowUp::Texts(questions))) => texts::send(place, &questions, &mut output),
-            Ok(Some(FollowUp::Owners { prove, paths })) => owned::send(place, prove, &paths, &mut output),
+            Ok(Some(FollowUp::Texts(questions))) => texts::send(host.place, &questions, &mut output),
+            Ok(Some(FollowUp::Owners { prove, paths })) => owned::send(host, prove, &paths, &mut output),
         }
         output.flush();
     }

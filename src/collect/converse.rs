@@ -24,7 +24,7 @@ use crate::policy::Policy;
 use crate::protocol::reply::{BatchReader, FrameKind, Root, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef};
 use crate::protocol::sketch::Symbol;
-use crate::protocol::{Coverage, Id, Reader, Record, RuleSet, Salt, digest};
+use crate::protocol::{Attr, Coverage, Id, Reader, Record, RuleSet, Salt, digest};
 use crate::transport::{Connection, Exchange};
 use std::time::Instant;
 
@@ -156,6 +156,7 @@ pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>, ran: &mut Ran) ->
             if digest::root(&ask.nonce, ask.host.as_bytes(), &set_of(&digests)) != root.root {
                 return Err(Failure::protocol("the listing does not give the root"));
             }
+            let records = talk.with_owners(records)?;
             Ok(Captured { identity, evidence, coverage, records })
         },
     )
@@ -363,6 +364,9 @@ impl Talk<'_, '_> {
             match kind {
                 FrameKind::Batch => {
                     reader.read(&payload, |record| {
+                        if record.view().attr(Attr::Package).is_some() {
+                            return Err(Failure::protocol("a record with what only a baseline has"));
+                        }
                         let bytes = (record.view().encoded().len() + size_of::<Record>()) as u64;
                         space = space.checked_sub(bytes).ok_or_else(|| Failure::new(Reason::Limit, full.as_str()))?;
                         records.push(record);
