@@ -46,7 +46,7 @@ fn attributes_ascend_and_are_known() {
     assert_eq!(parse(b"fs:/a", &attrs), Err("order of attributes"));
     assert_eq!(parse(b"fs:/a", &[4, 0, 3, 0]), Err("order of attributes"));
     assert_eq!(parse(b"fs:/a", &[0, 0]), Err("attribute"));
-    assert_eq!(parse(b"fs:/a", &[22, 0]), Err("attribute"));
+    assert_eq!(parse(b"fs:/a", &[23, 0]), Err("attribute"));
     assert_eq!(parse(b"fs:/a", &[3]), Err("value"));
 }
 
