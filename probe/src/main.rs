@@ -137,11 +137,13 @@ fn scan(request: &Request, mut output: Output) -> i32 {
         Mode::Listing | Mode::Capture => set.send_all(&mut output),
     }
     output.flush();
-    converse(&place, &own, &set, symbols, output)
+    let host =
+        owned::Host { place: &place, tree: &tree, slots: &slots, clock: &clock, file_bytes: request.limits.file_bytes };
+    converse(host, &own, &set, symbols, output)
 }
 
 fn converse(
-    place: &place::Place,
+    host: owned::Host<'_>,
     own: &protocol::HostFacts,
     set: &answer::Set<'_>,
     mut symbols: usize,
@@ -160,8 +162,8 @@ fn converse(
             }
             Ok(Some(FollowUp::Records(ids))) => set.send_records(&ids, &mut output),
             Ok(Some(FollowUp::Listing)) => set.send_all(&mut output),
-            Ok(Some(FollowUp::Texts(questions))) => texts::send(place, own, &questions, &mut output),
-            Ok(Some(FollowUp::Owners { prove, paths })) => owned::send(place, prove, &paths, &mut output),
+            Ok(Some(FollowUp::Texts(questions))) => texts::send(host.place, own, &questions, &mut output),
+            Ok(Some(FollowUp::Owners { prove, paths })) => owned::send(host, prove, &paths, &mut output),
         }
         output.flush();
     }

@@ -76,6 +76,7 @@ impl Place {
     }
 
     /// Reads a small regular file of the tree, at most `most` bytes; larger ones are an error.
+    #[inline(never)]
     pub fn read(&self, path: &[u8], most: usize) -> rustix::io::Result<Vec<u8>> {
         drain(&self.regular(path)?.0, most)
     }

@@ -25,7 +25,7 @@ use crate::policy::Policy;
 use crate::protocol::reply::{BatchReader, FrameKind, Root, Text, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef, Want};
 use crate::protocol::sketch::Symbol;
-use crate::protocol::{Coverage, Id, Reader, Record, RuleSet, Salt, digest};
+use crate::protocol::{Attr, Coverage, Id, Reader, Record, RuleSet, Salt, digest};
 use crate::transport::{Connection, Exchange};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -165,6 +165,7 @@ pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>, ran: &mut Ran) ->
             let questions = ask.policy.map_or_else(Vec::new, |policy| golden::questions(&records, policy));
             let texts = talk.texts_of(&questions, 2 * TOTAL_MAX)?;
             let texts = questions.into_iter().zip(texts).collect();
+            let records = talk.with_owners(records)?;
             Ok(Captured { identity, evidence, coverage, records, texts })
         },
     )
@@ -372,6 +373,9 @@ impl Talk<'_, '_> {
             match kind {
                 FrameKind::Batch => {
                     reader.read(&payload, |record| {
+                        if record.view().attr(Attr::Package).is_some() {
+                            return Err(Failure::protocol("a record with what only a baseline has"));
+                        }
                         let bytes = (record.view().encoded().len() + size_of::<Record>()) as u64;
                         space = space.checked_sub(bytes).ok_or_else(|| Failure::new(Reason::Limit, full.as_str()))?;
                         records.push(record);

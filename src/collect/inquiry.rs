@@ -6,9 +6,10 @@
 use super::converse::Talk;
 use super::failure::Failure;
 use crate::drift::inquiry::{Answers, Questions};
-use crate::protocol::Reader;
+use crate::protocol::record::RecordWriter;
 use crate::protocol::reply::{FrameKind, Owned, Text};
 use crate::protocol::request::{FollowUp, PATHS_MAX, TEXT_MAX, Want};
+use crate::protocol::{Attr, Reader, Record};
 
 /// What all texts of one host together may take.
 const TEXTS: usize = 6 << 20;
@@ -45,6 +46,23 @@ impl Talk<'_, '_> {
             }
         }
         Ok(owned)
+    }
+
+    /// Records of a capture, each path with the package that it belongs to; what no package has, or what could not be
+    /// told, stays as it is.
+    pub(super) fn with_owners(&mut self, records: Vec<Record>) -> Result<Vec<Record>, Failure> {
+        let paths: Vec<Vec<u8>> = records.iter().filter_map(|r| r.view().path().map(<[u8]>::to_vec)).collect();
+        let mut owners = self.owners(&paths, false)?.into_iter().peekable();
+        let owned = |record: Record| {
+            let path = record.view().path();
+            let said = path.and_then(|path| owners.next_if(|(asked, _)| asked == path));
+            let Some(owner) = said.and_then(|(_, said)| said.owners.into_iter().next()) else { return record };
+            let mut encoded = record.view().encoded().to_vec();
+            // The last attribute there is: what it is appended to stays in order.
+            RecordWriter::resume(&mut encoded).present(Attr::Package, &owner);
+            Record::parse(&encoded).unwrap_or(record)
+        };
+        Ok(records.into_iter().map(owned).collect())
     }
 
     /// Texts of files, in the order of the questions: the first ones that together fit the room, whatever the host makes of

@@ -42,7 +42,8 @@ pub fn text(record: RecordRef<'_>, attr: Attr, value: Value<'_>) -> String {
         | Attr::Text
         | Attr::FsType
         | Attr::MountOptions
-        | Attr::Build => escape(bytes),
+        | Attr::Build
+        | Attr::Package => escape(bytes),
     }
 }
 

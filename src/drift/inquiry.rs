@@ -8,7 +8,7 @@ use super::reference::{Difference, Reference};
 use crate::manifest::texts::CONTENT_MAX;
 use crate::policy::Policy;
 use crate::protocol::reply::{Owned, Text, TextState};
-use crate::protocol::request::Want;
+use crate::protocol::request::{PATHS_MAX, Want};
 use crate::protocol::view::{Form, Viewed};
 use crate::protocol::{Attr, Kind, Record, RecordRef, View};
 use sha2::{Digest as _, Sha256};
@@ -99,8 +99,7 @@ pub(super) fn head() -> Want {
 /// What explains a difference under a policy.
 #[must_use]
 pub fn questions(difference: &Difference, selected: &Reference, policy: &Policy) -> Questions {
-    let _ = selected;
-    Questions { texts: texts(difference, policy), owners: Vec::new() }
+    Questions { texts: texts(difference, policy), owners: owners(difference, selected) }
 }
 
 /// The texts of every file that differs: of its view, and its content where the policy shows it.
@@ -124,4 +123,30 @@ fn texts(difference: &Difference, policy: &Policy) -> Vec<(Vec<u8>, Want)> {
     }
     texts.truncate(TEXTS_MAX);
     texts
+}
+
+/// Paths whose packages are asked for: what differs, and of what is gone that which a package had. Folders come last
+/// where there is no room for all: a package proves nothing of them.
+fn owners(difference: &Difference, selected: &Reference) -> Vec<Vec<u8>> {
+    let mut wanted = BTreeMap::new();
+    for record in &difference.removed {
+        if let Some(path) = record.view().path().filter(|path| selected.set.set.owner(path).is_some()) {
+            wanted.insert(path, record.view().kind());
+        }
+    }
+    for record in &difference.added {
+        if let Some(path) = record.view().path() {
+            wanted.insert(path, record.view().kind());
+        }
+    }
+    let of = |kind: Option<Kind>, folders: bool| match kind {
+        Some(Kind::File | Kind::Symlink) => !folders,
+        Some(Kind::Directory) => folders,
+        Some(Kind::Fifo | Kind::Socket | Kind::Block | Kind::Char) | None => false,
+    };
+    let some =
+        |folders: bool| wanted.iter().filter(move |(_, kind)| of(**kind, folders)).map(|(path, _)| path.to_vec());
+    let mut owners: Vec<Vec<u8>> = some(false).chain(some(true)).take(PATHS_MAX).collect();
+    owners.sort_unstable();
+    owners
 }

@@ -82,6 +82,7 @@ pub struct ProjectedSet {
     /// For each record the number of the rule that decided; `u16::MAX` where none did.
     pub rulings: Vec<u16>,
     digests: Vec<Digest>,
+    owners: Owners,
     set: Digest,
     systems: u8,
     bytes: u64,
@@ -139,11 +140,13 @@ impl ProjectedSet {
             compared.push((view, mask));
         }
         let groups = link_groups(&compared);
+        let (mut owners, mut known) = (Owners::default(), HashMap::new());
         let mut records = Vec::with_capacity(compared.len());
         let mut encoded = Vec::new();
         for (view, mask) in compared {
             encoded.clear();
             project(view, mask, &groups, &mut encoded);
+            owners.put(view, &mut known);
             // A projection of a record is a record.
             if let Ok(record) = Record::parse(&encoded) {
                 records.push(record);
@@ -154,13 +157,21 @@ impl ProjectedSet {
         let system = |record: &Record| System::of(record.subject()).map_or(0, |(system, _, _)| system.bit());
         let systems = records.iter().map(system).fold(0, |all, bit| all | bit);
         let bytes = records.iter().map(|record| record.view().encoded().len() as u64).sum();
-        Ok(Self { records, rulings, digests, set, systems, bytes })
+        Ok(Self { records, rulings, digests, owners, set, systems, bytes })
     }
 
     /// The digest of the whole set.
     #[must_use]
     pub fn set(&self) -> &Digest {
         &self.set
+    }
+
+    /// The package that a path of the golden machine belonged to, where the capture asked.
+    #[must_use]
+    pub fn owner(&self, path: &[u8]) -> Option<&[u8]> {
+        let at = self.records.binary_search_by(|record| record.subject().cmp(&[b"fs:", path].concat())).ok()?;
+        let number = *self.owners.of.get(at)?;
+        self.owners.names.get(usize::try_from(number).ok()?).map(Vec::as_slice)
     }
 
     /// Whether a package of this system is among the records.
@@ -198,6 +209,29 @@ fn holds(record: RecordRef<'_>, wanted: View) -> bool {
         }
         Some(Value::Oversize) => true,
         Some(Value::Unread(_)) | None => false,
+    }
+}
+
+/// Packages of paths, each name kept once: a machine has thousands of files for each.
+#[derive(Debug, Clone, Default)]
+struct Owners {
+    /// For each record the number of its package's name; past the end where it has none.
+    of: Vec<u32>,
+    names: Vec<Vec<u8>>,
+}
+
+impl Owners {
+    fn put<'a>(&mut self, record: RecordRef<'a>, known: &mut HashMap<&'a [u8], u32>) {
+        let Some(name) = record.present(Attr::Package) else {
+            self.of.push(u32::MAX);
+            return;
+        };
+        let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let number = *known.entry(name).or_insert(next);
+        if number == next {
+            self.names.push(name.to_vec());
+        }
+        self.of.push(number);
     }
 }
 

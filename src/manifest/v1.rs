@@ -153,6 +153,8 @@ struct RecordLine {
     options: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     build: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<Text>,
 }
 
 /// The word of a file type.
@@ -216,6 +218,7 @@ impl RecordLine {
             Attr::FsType => Some(&mut self.fstype),
             Attr::MountOptions => Some(&mut self.options),
             Attr::Build => Some(&mut self.build),
+            Attr::Package => Some(&mut self.package),
             Attr::Kind | Attr::Mode | Attr::Size | Attr::Content | Attr::View => None,
         }
     }

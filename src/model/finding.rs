@@ -228,6 +228,7 @@ pub fn attr_name(attr: Attr) -> &'static str {
         Attr::FsType => "fstype",
         Attr::MountOptions => "options",
         Attr::Build => "build",
+        Attr::Package => "package",
     }
 }
 
@@ -301,6 +302,12 @@ closed_words! {
         PackageAdded = "package-added",
         /// A package that only the baseline has.
         PackageRemoved = "package-removed",
+        /// A package of a language's own package system, installed for the whole system.
+        LanguagePackage = "language-package",
+        /// A folder that the baseline lacks, with all that is in it.
+        TreeAdded = "tree-added",
+        /// A folder that only the baseline has, with all that was in it.
+        TreeRemoved = "tree-removed",
     }
 }
 

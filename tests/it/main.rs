@@ -28,6 +28,7 @@ mod mounts;
 mod odd_names;
 mod openssh;
 mod package_bounds;
+mod package_causes;
 mod package_systems;
 mod packages;
 mod policy;

@@ -10,7 +10,7 @@ mod apk;
 mod bundles;
 mod dpkg;
 mod pacman;
-mod rpm;
+pub mod rpm;
 mod stanza;
 
 use crate::place::Place;
@@ -97,7 +97,7 @@ struct Package {
 }
 
 /// The packages of one system.
-struct Found {
+pub struct Found {
     system: System,
     packages: Vec<Package>,
     /// Bytes that more packages may take.

@@ -58,11 +58,13 @@ pub enum Attr {
     MountOptions = 20,
     /// What tells two builds of one version of a package apart, as its database writes it.
     Build = 21,
+    /// The subject of the package that a path belongs to. Only baselines have it: it explains, and is never compared.
+    Package = 22,
 }
 
 impl Attr {
     /// Every attribute in the order of the encoding.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Kind,
         Self::Mode,
         Self::Owner,
@@ -84,6 +86,7 @@ impl Attr {
         Self::FsType,
         Self::MountOptions,
         Self::Build,
+        Self::Package,
     ];
 
     /// The attribute of a wire number.
@@ -100,7 +103,7 @@ pub struct Mask(pub u32);
 impl Mask {
     /// Nothing: an ignored path.
     pub const NONE: Self = Self(0);
-    /// Everything, for packages, facts and mounts, and for a raw listing.
+    /// Everything that can be compared, for packages, facts and mounts, and for a raw listing.
     pub const ALL: Self = Self(0x3f_fffe);
     /// That it exists with the right type.
     pub const PRESENCE: Self = Self(1 << Attr::Kind as u32);
@@ -383,7 +386,7 @@ fn width(attr: Attr, value: Value<'_>) -> Result<(), Malformed> {
         | Attr::FsType
         | Attr::MountOptions
         | Attr::Selinux => bytes.len() <= 1024,
-        Attr::Acl | Attr::Xattr | Attr::Text | Attr::Version | Attr::Build => true,
+        Attr::Acl | Attr::Xattr | Attr::Text | Attr::Version | Attr::Build | Attr::Package => true,
     };
     if fits { Ok(()) } else { Err(Malformed("width of an attribute")) }
 }

@@ -34,6 +34,12 @@ impl Tree {
         tree
     }
 
+    /// An empty folder.
+    pub(crate) fn empty(path: PathBuf) -> Self {
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
     /// A copy with modes, owners, hard links, extended attributes and times.
     pub(crate) fn copy_to(&self, path: &Path) -> Self {
         tool("cp", &["-a", self.0.to_str().unwrap(), path.to_str().unwrap()]);

@@ -5,7 +5,7 @@
 //! *Invariant:* a header that lacks what every package has makes the whole database unreadable.
 
 mod berkeley;
-mod pages;
+pub mod pages;
 mod slots;
 mod sqlite;
 
@@ -26,10 +26,15 @@ const PLACES: [&[u8]; 6] = [
 ];
 
 /// Takes the headers.
-type Take<'a> = &'a mut dyn FnMut(&[u8]) -> Option<()>;
+pub type Take<'a> = &'a mut dyn FnMut(&[u8]) -> Option<()>;
 
 /// Reads the database.
 pub fn read(place: &Place, found: &mut Found) -> Result<()> {
+    each(place, &mut |header| package(header, found))
+}
+
+/// Gives the header of every package.
+pub fn each(place: &Place, take: Take<'_>) -> Result<()> {
     let mut none = Errno::NOENT;
     for path in PLACES {
         let file = match place.regular(path) {
@@ -44,7 +49,6 @@ pub fn read(place: &Place, found: &mut Found) -> Result<()> {
         unlocked(place, &[folder, b"/.rpm.lock"].concat())?;
         let mut pages = Pages::new(file);
         let mut log = None;
-        let mut take = |header: &[u8]| package(header, found);
         let read = if path.ends_with(b".sqlite") {
             // A journal of this kind is there only while it is written, or after that was cut off.
             if place.regular(&[path, b"-journal"].concat()).is_ok_and(|(_, meta)| meta.size > 0) {
@@ -54,11 +58,11 @@ pub fn read(place: &Place, found: &mut Found) -> Result<()> {
                 Err(Errno::NOENT) => None,
                 result => Some(Pages::new(result?)),
             };
-            sqlite::read(&mut pages, log.as_mut(), &mut take)
+            sqlite::read(&mut pages, log.as_mut(), take)
         } else if path.ends_with(b".db") {
-            slots::read(&mut pages, &mut take)
+            slots::read(&mut pages, take)
         } else {
-            berkeley::read(&mut pages, &mut take)
+            berkeley::read(&mut pages, take)
         };
         if !pages.is_unchanged() || !log.is_none_or(|log| log.is_unchanged()) {
             return Err(CHANGED);
@@ -68,29 +72,58 @@ pub fn read(place: &Place, found: &mut Found) -> Result<()> {
     Err(none)
 }
 
-/// Takes name, epoch, version, release, architecture and digest from a header: two counts, an index of 16 bytes an entry
-/// (tag, type, place, count), and the values.
-fn package(header: &[u8], found: &mut Found) -> Option<()> {
-    let values = 8 + 16 * be(header, 0, 4)?;
-    if header.len() != values + be(header, 4, 4)? {
-        return None;
-    }
-    // The digest is that of the package's own header: SHA-256, and in old packages SHA-1.
-    const TAGS: [usize; 7] = [1000, 1001, 1002, 1022, 273, 269, 1003];
-    let mut places = [None; 7];
-    for entry in (8..values).step_by(16) {
-        let tag = be(header, entry, 4)?;
-        if let Some(slot) = TAGS.iter().position(|wanted| *wanted == tag) {
-            places[slot] = Some(values + be(header, entry + 8, 4)?);
+/// A header: two counts, an index of 16 bytes an entry (tag, type, place, count), and the values.
+pub struct Header<'a, const N: usize> {
+    pub bytes: &'a [u8],
+    /// Where the values of each wanted tag begin, and how many there are.
+    pub places: [Option<(usize, usize)>; N],
+}
+
+impl<'a, const N: usize> Header<'a, N> {
+    /// Finds the tags.
+    pub fn of(bytes: &'a [u8], tags: [usize; N]) -> Option<Self> {
+        let values = 8 + 16 * be(bytes, 0, 4)?;
+        if bytes.len() != values + be(bytes, 4, 4)? {
+            return None;
         }
+        let mut places = [None; N];
+        for entry in (8..values).step_by(16) {
+            let tag = be(bytes, entry, 4)?;
+            if let Some(slot) = tags.iter().position(|wanted| *wanted == tag) {
+                places[slot] = Some((values + be(bytes, entry + 8, 4)?, be(bytes, entry + 12, 4)?));
+            }
+        }
+        Some(Self { bytes, places })
     }
-    let text = |slot: usize| places[slot].and_then(|at| header.get(at..)?.split(|b| *b == 0).next());
+
+    /// The texts of a tag, and whatever follows them.
+    pub fn texts(&self, slot: usize) -> impl Iterator<Item = &'a [u8]> {
+        let bytes = self.bytes;
+        let values = self.places[slot].and_then(|(at, _)| bytes.get(at..));
+        values.into_iter().flat_map(|values| values.split(|b| *b == 0))
+    }
+
+    /// The first text of a tag.
+    pub fn text(&self, slot: usize) -> Option<&'a [u8]> {
+        self.texts(slot).next()
+    }
+
+    /// An integer of a tag.
+    pub fn number(&self, slot: usize, at: usize) -> Option<usize> {
+        self.places[slot].filter(|(_, count)| at < *count).and_then(|(place, _)| be(self.bytes, place + 4 * at, 4))
+    }
+}
+
+/// Takes name, epoch, version, release, architecture and digest from a header.
+fn package(header: &[u8], found: &mut Found) -> Option<()> {
+    // The digest is that of the package's own header: SHA-256, and in old packages SHA-1.
+    let header = Header::of(header, [1000, 1001, 1002, 1022, 273, 269, 1003])?;
     let mut version = Vec::new();
-    if let Some(at) = places[6] {
-        crate::owners::decimal(be(header, at, 4)? as u64, &mut version);
+    if let Some((at, _)) = header.places[6] {
+        crate::owners::decimal(be(header.bytes, at, 4)? as u64, &mut version);
         version.push(b':');
     }
-    version.extend_from_slice(&[text(1)?, b"-", text(2)?].concat());
-    let build = text(4).or_else(|| text(5)).unwrap_or_default();
-    found.push(text(0)?, text(3).unwrap_or_default(), &version, b"", build).ok()
+    version.extend_from_slice(&[header.text(1)?, b"-", header.text(2)?].concat());
+    let build = header.text(4).or_else(|| header.text(5)).unwrap_or_default();
+    found.push(header.text(0)?, header.text(3).unwrap_or_default(), &version, b"", build).ok()
 }
