@@ -57,9 +57,18 @@ fn causes_lead_and_what_they_explain_is_counted() {
               edited by hand
     ");
     let all = shown(&run, |options| options.verbose = true);
-    assert_eq!(all.matches("as its package ships it").count(), 30, "{all}");
+    assert_eq!(all.matches("/usr/share/nginx/").count(), 30, "{all}");
     let head: Vec<&str> = all.split("REPLACE\n").nth(1).unwrap().lines().take(8).collect();
-    insta::assert_snapshot!(head.join("\n"), @"");
+    insta::assert_snapshot!(head.join("\n"), @"
+    web-[01-02]  drifted from web@1: 1 critical, 2 medium, in all 33 findings
+      CRIT  user deploy2 added with uid 0                                   023bfb98
+            Whoever logs in as deploy2 is root.
+            its own logs, which it could forge: 2026-11-20 22:14 anna: sudo useradd
+              -o -u 0 deploy2
+      MED   nginx 1.22.1-9 -> 1.22.1-10, 31 files, all as the vendor        cc7c32f5
+              shipped them
+            its own logs, which it could forge: 2026-11-20 06:21 apt:
+    ");
 }
 
 fn waived(run: &mut FleetOutcome, at: usize, pick: impl Fn(&Finding) -> bool) -> Vec<String> {
