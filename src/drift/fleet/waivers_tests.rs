@@ -17,7 +17,7 @@ fn waivers(entries: &[(&str, &str, u64)]) -> Waivers {
     let mut text = "schema = \"driftscan.waivers/v1\"\n".to_owned();
     for (scope, until, most) in entries {
         let rest = format!("owner = \"dba\"\nreason = \"r\"\nuntil = {until}\nmax_hosts = {most}\n");
-        text.push_str(&format!("[[waiver]]\n{scope}\n{rest}"));
+        text.extend(["[[waiver]]\n", scope, "\n", &rest]);
     }
     Waivers::parse("waivers.toml", &text).unwrap()
 }
@@ -183,7 +183,9 @@ proptest! {
         for (was, is) in before.hosts.iter().zip(&once.hosts) {
             let bare = |host: &HostOutcome| {
                 let mut findings = host.findings.clone();
-                findings.iter_mut().for_each(|finding| finding.waiver = None);
+                for finding in &mut findings {
+                    finding.waiver = None;
+                }
                 findings
             };
             prop_assert_eq!(bare(was), bare(is));

@@ -135,7 +135,7 @@ fn next(outcome: &FleetOutcome, page: &mut Page<'_>) {
     }
     let replaced = |host: &&HostOutcome| host.decision == Decision::Replace;
     if outcome.hosts.iter().any(|host| replaced(&host)) {
-        let lines = outcome.hosts.iter().filter(replaced).flat_map(|host| items::of(host));
+        let lines = outcome.hosts.iter().filter(replaced).flat_map(items::of);
         // The gravest, and of equals the first.
         let gravest = lines.reduce(|best, item| if item.severity() > best.severity() { item } else { best });
         if let Some(item) = gravest {

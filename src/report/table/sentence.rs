@@ -31,15 +31,13 @@ pub fn title(finding: &Finding) -> String {
 
 /// The same as pieces of a paragraph; a subject is never broken.
 pub(super) fn atoms_of(finding: &Finding) -> Vec<Atom> {
-    match &finding.told.title {
-        Some(title) => atoms(title),
-        None => {
-            let Sentence { subject, predicate } = classed(finding);
-            let mut pieces = vec![Atom::new(&subject)];
-            pieces.extend(atoms(&predicate));
-            pieces
-        }
+    if let Some(title) = &finding.told.title {
+        return atoms(title);
     }
+    let Sentence { subject, predicate } = classed(finding);
+    let mut pieces = vec![Atom::new(&subject)];
+    pieces.extend(atoms(&predicate));
+    pieces
 }
 
 /// The sentence with what the host's databases say of it.

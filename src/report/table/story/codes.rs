@@ -33,6 +33,7 @@ const VIEW: &str = "By its meaning: the file is read record by record, so that o
                     that can't be read so is compared by its bytes.";
 
 /// The text of a code.
+#[expect(clippy::too_many_lines, reason = "a table: one row for each code")]
 pub(super) fn of(code: Code) -> Text {
     let text = |means, matters, causes, compared, act| Text { means, matters, causes, compared, act };
     match code {
