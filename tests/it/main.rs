@@ -41,3 +41,4 @@ mod simulated_fleet;
 mod unreadable;
 mod verdicts;
 mod version_order;
+mod waivers;

@@ -11,11 +11,15 @@ mod drifted;
 mod footer;
 mod groups;
 mod investigate;
+mod items;
 mod page;
 mod sentence;
+pub mod story;
+mod waived;
 mod words;
 
 pub use coverage::coverage;
+pub use sentence::title;
 
 use crate::model::{Decision, FleetOutcome, HostOutcome};
 use page::Page;
@@ -72,6 +76,7 @@ pub fn write(outcome: &FleetOutcome, options: &Options<'_>, w: &mut dyn Write) -
             Decision::Keep => {}
         }
     }
+    waived::section(outcome, &mut page);
     footer::lines(outcome, &mut page);
     w.write_all(page.text().as_bytes())
 }
