@@ -34,6 +34,7 @@ mod progress;
 mod report;
 mod resume;
 mod scan;
+mod siblings;
 mod stop;
 mod trouble;
 mod turn;

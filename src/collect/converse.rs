@@ -21,8 +21,8 @@ use crate::manifest::projected::set_of;
 use crate::model::Reason;
 use crate::model::text::escape;
 use crate::policy::Policy;
-use crate::protocol::reply::{BatchReader, FrameKind, Root, Texts, identity};
-use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef};
+use crate::protocol::reply::{BatchReader, FrameKind, Root, Text, TextState, Texts, identity};
+use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef, Want};
 use crate::protocol::sketch::Symbol;
 use crate::protocol::{Coverage, Id, Reader, Record, RuleSet, Salt, digest};
 use crate::transport::{Connection, Exchange};
@@ -157,6 +157,37 @@ pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>, ran: &mut Ran) ->
                 return Err(Failure::protocol("the listing does not give the root"));
             }
             Ok(Captured { identity, evidence, coverage, records })
+        },
+    )
+}
+
+/// Reads texts of files, in ascending order of path and want, and walks nothing. What can't be told by the way that
+/// collects is unread.
+///
+/// # Errors
+/// A [`Failure`], where no conversation came about.
+pub fn texts(
+    connection: &mut dyn Connection,
+    ask: &Ask<'_>,
+    questions: &[(Vec<u8>, Want)],
+    ran: &mut Ran,
+) -> Result<Vec<Text>, Failure> {
+    let unread = Text { state: TextState::Unread, bytes: Vec::new() };
+    let nothing = RuleSet::default();
+    let ask = &Ask { scopes: &[], rules: &nothing, ..*ask };
+    run(
+        connection,
+        ask,
+        Mode::Capture,
+        ran,
+        |_| Ok(vec![unread.clone(); questions.len()]),
+        |talk| {
+            talk.identity()?;
+            talk.texts(FrameKind::Evidence)?;
+            let coverage = talk.coverage()?;
+            talk.root(&coverage)?;
+            talk.records(coverage.compared, Bounds::CAPTURE.records)?;
+            talk.texts_of(questions)
         },
     )
 }

@@ -60,7 +60,6 @@ impl Talk<'_, '_> {
     }
 
     /// Texts of files, in the order of the questions.
-    #[expect(dead_code, reason = "a capture asks for them in the next commit")]
     pub(super) fn texts_of(&mut self, questions: &[(Vec<u8>, Want)]) -> Result<Vec<Text>, Failure> {
         let mut texts = Vec::with_capacity(questions.len());
         for chunk in chunks(questions, |(path, _)| path.len()) {

@@ -74,6 +74,7 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
         live: true,
         scopes: SCOPES.clone(),
         rules: RULES.clone(),
+        noise: Vec::new(),
     };
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
     let set = ProjectedSet::new(&baseline, &RULES, &SCOPES, true, None, &crate::policy::witness).unwrap();

@@ -104,6 +104,7 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
         live: true,
         scopes: vec![b"/".to_vec()],
         rules: rules.clone(),
+        noise: Vec::new(),
     };
     let label = header.label.clone();
     let baseline = Baseline::new(header, records.to_vec()).unwrap();

@@ -3,6 +3,7 @@
 //! *Invariant:* `Baseline::read(b.write()) == b`, and the bytes depend on nothing but the machine and the capture's scope.
 
 use super::label::Label;
+use super::noise::NoiseRule;
 use super::v1;
 use crate::model::text::hex;
 use crate::protocol::{Attr, Record, RuleSet, Value};
@@ -24,6 +25,8 @@ pub struct Header {
     pub scopes: Vec<Vec<u8>>,
     /// Which paths, and which of their attributes, the capture left out.
     pub rules: RuleSet,
+    /// What was learned from siblings, in the order of the patterns; it weakens the comparison and never the capture.
+    pub noise: Vec<NoiseRule>,
 }
 
 /// The system that a baseline is of; it alone chooses the policy's profile, so that a host can't choose its own.
@@ -127,6 +130,15 @@ impl Baseline {
         Ok(baseline)
     }
 
+    /// The same machine with what was learned from its siblings.
+    ///
+    /// # Errors
+    /// More rules than a baseline may have.
+    pub fn with_noise(mut self, noise: Vec<NoiseRule>) -> Result<Self, BaselineError> {
+        self.header.noise = noise;
+        Self::new(self.header, self.records)
+    }
+
     /// The canonical bytes.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
@@ -165,6 +177,10 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
     if let Some(rule) = header.rules.rules().iter().find(|rule| !v1::has_words_for(rule)) {
         let subject = crate::model::text::escape(rule.pattern.text());
         return Err(BaselineError::Unfit { subject, text: "a rule that this version can't store" });
+    }
+    if header.noise.len() > NoiseRule::MOST {
+        let subject = header.label.to_string();
+        return Err(BaselineError::Unfit { subject, text: "more learned rules than a baseline may have" });
     }
     let unfit =
         |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };

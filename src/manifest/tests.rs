@@ -26,6 +26,7 @@ fn header(rules: RuleSet) -> Header {
         live: true,
         scopes: vec![b"/".to_vec()],
         rules,
+        noise: Vec::new(),
     }
 }
 

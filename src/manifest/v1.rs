@@ -6,6 +6,8 @@
 //! *Invariant:* the order of the fields is the order of the structs, and absent fields are not written: equal baselines
 //! have equal bytes.
 
+mod noise;
+
 use super::baseline::{BaselineError, Header, Identity};
 use super::label::Label;
 use crate::model::finding::attr_name;
@@ -36,6 +38,8 @@ struct HeaderLine {
     scopes: Vec<Text>,
     capture: Vec<RuleLine>,
     views: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    noise: Vec<noise::NoiseLine>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -321,6 +325,7 @@ pub fn write(header: &Header, records: &[Record]) -> Vec<u8> {
             scopes: header.scopes.iter().map(|scope| Text::of(scope)).collect(),
             capture: header.rules.rules().iter().map(rule_line).collect(),
             views: Vec::new(),
+            noise: header.noise.iter().map(noise::line).collect(),
         },
     );
     for record in records {
@@ -396,5 +401,13 @@ fn read_header(line: HeaderLine) -> Result<Header, String> {
         live: line.live,
         scopes: line.scopes.into_iter().map(Text::bytes).collect::<Result<_, _>>()?,
         rules: RuleSet::new(rules).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))?,
+        noise: noise(line.noise)?,
     })
+}
+
+fn noise(lines: Vec<noise::NoiseLine>) -> Result<Vec<super::NoiseRule>, String> {
+    if lines.len() > super::NoiseRule::MOST {
+        return Err(format!("more than {} learned rules", super::NoiseRule::MOST));
+    }
+    lines.into_iter().map(noise::rule).collect()
 }

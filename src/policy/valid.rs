@@ -202,7 +202,7 @@ fn treatment(word: &Word, origin: Origin, mistakes: &mut Collected) -> Option<Tr
             );
             None
         }
-        (Some(known), Origin::User | Origin::Profile(_)) => Some(known),
+        (Some(known), Origin::User | Origin::Profile(_) | Origin::Noise) => Some(known),
         (None, _) => look_up(word, "treatment", &TREATMENTS, Treatment::of, mistakes),
     }
 }
