@@ -247,6 +247,10 @@ pub(super) struct CaptureArgs {
     /// The golden machine: `[user@]host[:port]`, `local`, or `root:DIR`
     #[arg(long, value_name = "SOURCE")]
     pub(super) from: String,
+    /// Freshly built machines of the same template, to learn what differs by nature: `web-[01-03],root:/mnt/clone`; may be
+    /// repeated
+    #[arg(long, value_name = "TARGET,...")]
+    pub(super) siblings: Vec<String>,
     /// Orders the versions [default: one more than the newest]
     #[arg(long, value_name = "N")]
     pub(super) serial: Option<u64>,
@@ -281,6 +285,9 @@ pub(super) struct ShowArgs {
     /// The baseline; without a version the newest
     #[arg(value_name = "NAME[@VERSION]")]
     pub(super) label: String,
+    /// Print each rule that was learned from siblings, and from what
+    #[arg(long)]
+    pub(super) noise: bool,
     /// The folder of baselines
     #[arg(long, value_name = "DIR", env = "DRIFTSCAN_BASELINES", default_value = "baselines")]
     pub(super) baselines: PathBuf,

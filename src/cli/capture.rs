@@ -8,6 +8,7 @@ use super::comparisons::stored;
 use super::connect;
 use super::policy;
 use super::progress::Spinner;
+use super::siblings::{self, Golden};
 use super::trouble::{Outcome, Trouble};
 use super::version::TOOL;
 use crate::collect::{self, Ask, Bounds, Captured, Failure, Ran};
@@ -34,8 +35,10 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     let serial = serial(&store, &label, args.serial)?;
     let file = policy::read(args.policy.as_deref())?;
     let host = source(args)?;
+    let siblings = siblings::read(args, &host)?;
     let dialer = connect::dialer(&args.connect)?;
     let ways = connect::ways(&dialer, std::slice::from_ref(&host))?;
+    let sibling_ways = connect::ways(&dialer, &siblings)?;
     let Some(way) = ways.first() else { return Err(Trouble::new("nothing to capture from")) };
     let address = connect::address(&host, way);
     let deadline = Instant::now() + args.timeout;
@@ -88,7 +91,6 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         whole(&captured.coverage)?;
         readings.push(captured);
     }
-    drop(spinner);
     let (Some(second), Some(captured)) = (readings.pop(), readings.pop()) else {
         return Err(Trouble::new("nothing was captured"));
     };
@@ -102,12 +104,31 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         identity: captured.identity.clone(),
         live,
         scopes: policy.scopes().to_vec(),
-        rules,
+        rules: rules.clone(),
         texts: None,
         key: None,
+        noise: Vec::new(),
     };
-    let baseline = Baseline::new(header, captured.records).and_then(|baseline| baseline.with_texts(kept.texts));
-    let baseline = baseline.map_err(|error| Trouble::new(format!("refused: {error}")))?;
+    let refused = |error| Trouble::new(format!("refused: {error}"));
+    let mut baseline = Baseline::new(header, captured.records)
+        .and_then(|baseline| baseline.with_texts(kept.texts))
+        .map_err(refused)?;
+    let learned = if siblings.is_empty() {
+        None
+    } else {
+        let golden = Golden {
+            baseline: &baseline,
+            evidence: &captured.evidence,
+            connection: &mut *connection,
+            ask: &ask,
+            file: &file,
+            policy: &policy,
+        };
+        let found = siblings::calibrate(golden, args, &dialer, siblings.iter().zip(&sibling_ways), &spinner)?;
+        baseline = baseline.with_noise(found.rules.clone()).map_err(refused)?;
+        Some(found)
+    };
+    drop(spinner);
     let provenance = capture_v1::write(&capture_v1::Story {
         label: label.to_string(),
         baseline: baseline.digest.clone(),
@@ -125,6 +146,9 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         hashed_bytes: captured.coverage.hashed_bytes,
     });
     let new = store.save(&baseline, &provenance).map_err(|error| stored(&error))?;
+    if let Some(found) = &learned {
+        siblings::tell(&label, found, siblings.len(), output.quiet);
+    }
     if !output.quiet {
         out!(
             "{label}: {} records, {} packages, serial {serial}, from {address}",
@@ -256,7 +280,7 @@ fn known(captured: &Captured) -> Outcome<()> {
     ))
 }
 
-fn failed(address: &str, failure: &Failure) -> Trouble {
+pub(super) fn failed(address: &str, failure: &Failure) -> Trouble {
     let text = format!("{address}: {failure}");
     match &failure.remedy {
         Some(remedy) => Trouble::with(text, remedy),

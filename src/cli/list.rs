@@ -62,8 +62,15 @@ pub(super) fn show(args: &ShowArgs) -> Outcome<u8> {
         count(b"fact:"),
         count(b"mount:")
     );
+    if !header.noise.is_empty() {
+        let hint = if args.noise { "" } else { "; --noise shows them" };
+        out!("  noise     {} rules learned from siblings{hint}", header.noise.len());
+    }
     out!("  digest    sha256:{}", baseline.digest);
     out!("  stored    {}", store.path(&header.label).display());
+    if args.noise {
+        super::siblings::show(&header.noise);
+    }
     Ok(0)
 }
 

@@ -35,6 +35,7 @@ mod progress;
 mod report;
 mod resume;
 mod scan;
+mod siblings;
 mod stop;
 mod trouble;
 mod turn;

@@ -4,8 +4,8 @@
 
 use super::trouble::{Outcome, Trouble};
 use crate::collect::Captured;
-use crate::manifest::Baseline;
-use crate::policy::{Policy, PolicyFile};
+use crate::manifest::{Baseline, NoiseRule};
+use crate::policy::{Policy, PolicyFile, RuleText};
 use crate::protocol::{Attr, Record};
 use std::path::Path;
 
@@ -20,20 +20,21 @@ pub(super) fn read(path: Option<&Path>) -> Outcome<PolicyFile> {
 
 /// The policy for the system of a baseline.
 pub(super) fn of_baseline(file: &PolicyFile, baseline: &Baseline) -> Policy {
-    of_system(file, &baseline.header.identity.os, baseline.record(LIKE))
+    let noise = baseline.header.noise.iter().flat_map(NoiseRule::rules).collect();
+    of_system(file, &baseline.header.identity.os, baseline.record(LIKE), noise)
 }
 
 /// The policy for the system of a machine that is being captured.
 pub(super) fn of_captured(file: &PolicyFile, captured: &Captured) -> Policy {
     let like = captured.records.iter().find(|record| record.subject() == LIKE);
-    of_system(file, &captured.identity.os, like)
+    of_system(file, &captured.identity.os, like, Vec::new())
 }
 
 /// `ID_LIKE` of os-release.
 const LIKE: &[u8] = b"fact:os.like";
 
-fn of_system(file: &PolicyFile, os: &str, like: Option<&Record>) -> Policy {
+fn of_system(file: &PolicyFile, os: &str, like: Option<&Record>, noise: Vec<RuleText>) -> Policy {
     let like = like.and_then(|record| record.view().present(Attr::Text)).unwrap_or_default();
     let like: Vec<&str> = like.split(|b| *b == b' ').filter_map(|word| std::str::from_utf8(word).ok()).collect();
-    file.for_system(os, &like)
+    file.for_baseline(os, &like, noise)
 }

@@ -22,7 +22,7 @@ use crate::manifest::texts::TOTAL_MAX;
 use crate::model::Reason;
 use crate::model::text::escape;
 use crate::policy::Policy;
-use crate::protocol::reply::{BatchReader, FrameKind, Root, Text, Texts, identity};
+use crate::protocol::reply::{BatchReader, FrameKind, Root, Text, TextState, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef, Want};
 use crate::protocol::sketch::Symbol;
 use crate::protocol::{Attr, Coverage, Id, Reader, Record, RuleSet, Salt, digest};
@@ -167,6 +167,39 @@ pub fn capture(connection: &mut dyn Connection, ask: &Ask<'_>, ran: &mut Ran) ->
             let texts = questions.into_iter().zip(texts).collect();
             let records = talk.with_owners(records)?;
             Ok(Captured { identity, evidence, coverage, records, texts })
+        },
+    )
+}
+
+/// Reads texts of files, in ascending order of path and want, and walks nothing. What can't be told by the way that
+/// collects is unread.
+///
+/// # Errors
+/// A [`Failure`], where no conversation came about.
+pub fn texts(
+    connection: &mut dyn Connection,
+    ask: &Ask<'_>,
+    questions: &[(Vec<u8>, Want)],
+    ran: &mut Ran,
+) -> Result<Vec<Text>, Failure> {
+    let unread = Text { state: TextState::Unread, bytes: Vec::new() };
+    let nothing = RuleSet::default();
+    let ask = &Ask { scopes: &[], rules: &nothing, ..*ask };
+    run(
+        connection,
+        ask,
+        Mode::Capture,
+        ran,
+        |_| Ok(vec![unread.clone(); questions.len()]),
+        |talk| {
+            talk.identity()?;
+            talk.texts(FrameKind::Evidence)?;
+            let coverage = talk.coverage()?;
+            talk.root(&coverage)?;
+            talk.records(coverage.compared, Bounds::CAPTURE.records)?;
+            let mut texts = talk.texts_of(questions, 2 * TOTAL_MAX)?;
+            texts.resize(questions.len(), unread.clone());
+            Ok(texts)
         },
     )
 }

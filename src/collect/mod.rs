@@ -18,7 +18,7 @@ mod way;
 
 pub use bootstrap::{BOOTSTRAP, INSTALLED, NO_PLACE, READY, READY_PACKED};
 pub use bounds::Bounds;
-pub use converse::{Ask, Captured, capture, observe};
+pub use converse::{Ask, Captured, capture, observe, texts};
 pub use failure::Failure;
 pub use lines::{Account, Origin, authorized_key, sudoers};
 pub use opening::Hello;

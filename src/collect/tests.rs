@@ -76,6 +76,7 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
         rules: RULES.clone(),
         texts: None,
         key: None,
+        noise: Vec::new(),
     };
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
     let set = ProjectedSet::new(&baseline, &RULES, &SCOPES, true, None, &crate::policy::witness).unwrap();

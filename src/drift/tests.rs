@@ -106,6 +106,7 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
         rules: rules.clone(),
         texts: None,
         key: None,
+        noise: Vec::new(),
     };
     let label = header.label.clone();
     let baseline = Baseline::new(header, records.to_vec()).unwrap();

@@ -3,6 +3,7 @@
 //! *Invariant:* `Baseline::read(b.write()) == b`, and the bytes depend on nothing but the machine and the capture's scope.
 
 use super::label::Label;
+use super::noise::NoiseRule;
 use super::texts::GoldenTexts;
 use super::v1;
 use crate::model::text::hex;
@@ -30,6 +31,8 @@ pub struct Header {
     pub texts: Option<Digest>,
     /// The id of the key with which secrets were digested, where there are some.
     pub key: Option<[u8; 4]>,
+    /// What was learned from siblings, in the order of the patterns; it weakens the comparison and never the capture.
+    pub noise: Vec<NoiseRule>,
 }
 
 /// The system that a baseline is of; it alone chooses the policy's profile, so that a host can't choose its own.
@@ -138,6 +141,17 @@ impl Baseline {
         Ok(baseline)
     }
 
+    /// The same machine with what was learned from its siblings.
+    ///
+    /// # Errors
+    /// More rules than a baseline may have.
+    pub fn with_noise(mut self, noise: Vec<NoiseRule>) -> Result<Self, BaselineError> {
+        self.header.noise = noise;
+        fit(&self.header, &self.records)?;
+        self.digest = hex(&Sha256::digest(self.write()));
+        Ok(self)
+    }
+
     /// The canonical bytes.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
@@ -203,6 +217,10 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
     if let Some(rule) = header.rules.rules().iter().find(|rule| !v1::has_words_for(rule)) {
         let subject = crate::model::text::escape(rule.pattern.text());
         return Err(BaselineError::Unfit { subject, text: "a rule that this version can't store" });
+    }
+    if header.noise.len() > NoiseRule::MOST {
+        let subject = header.label.to_string();
+        return Err(BaselineError::Unfit { subject, text: "more learned rules than a baseline may have" });
     }
     let unfit =
         |record: &Record, text| BaselineError::Unfit { subject: crate::model::text::escape(record.subject()), text };

@@ -4,6 +4,7 @@
 
 pub mod baseline;
 pub mod label;
+pub mod noise;
 mod overlap;
 pub mod projected;
 pub mod texts;
@@ -11,6 +12,8 @@ pub mod v1;
 
 pub use baseline::{Baseline, BaselineError, Header, Identity};
 pub use label::Label;
+pub use noise::{Lesson, NoiseClass, NoiseRule};
+pub use overlap::overlap;
 pub(crate) use projected::is_of_settings;
 pub use projected::{ProjectedSet, Recapture};
 pub use texts::{GoldenText, GoldenTexts};

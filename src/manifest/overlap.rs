@@ -18,7 +18,8 @@ enum Place<'a> {
 type Shared = dyn Fn(&[u8], &[u8]) -> Option<Vec<u8>>;
 
 /// Finds a path that both patterns match.
-pub(super) fn overlap(a: &Pattern, b: &Pattern) -> Option<Vec<u8>> {
+#[must_use]
+pub fn overlap(a: &Pattern, b: &Pattern) -> Option<Vec<u8>> {
     // Most rules are about different places, and their first bytes tell.
     if plain(a.text()).zip(plain(b.text())).any(|(one, other)| one != other) {
         return None;

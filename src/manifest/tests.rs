@@ -29,6 +29,7 @@ fn header(rules: RuleSet) -> Header {
         rules,
         texts: None,
         key: None,
+        noise: Vec::new(),
     }
 }
 

@@ -6,6 +6,8 @@
 //! *Invariant:* the order of the fields is the order of the structs, and absent fields are not written: equal baselines
 //! have equal bytes.
 
+mod noise;
+
 use super::baseline::{BaselineError, Header, Identity};
 use super::label::Label;
 use crate::model::finding::attr_name;
@@ -45,6 +47,8 @@ struct HeaderLine {
     /// The id of the key with which secrets were digested, where there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    noise: Vec<noise::NoiseLine>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -407,6 +411,7 @@ pub fn write(header: &Header, records: &[Record]) -> Vec<u8> {
             views: views(records),
             texts: header.texts.as_ref().map(|digest| format!("sha256:{}", hex(digest))),
             key: header.key.as_ref().map(|id| hex(id)),
+            noise: header.noise.iter().map(noise::line).collect(),
         },
     );
     for record in records {
@@ -493,5 +498,13 @@ fn read_header(line: HeaderLine) -> Result<Header, String> {
         key: line.key.map(|id| unhex(&id).ok_or_else(|| format!("key {id:?}"))).transpose()?,
         scopes: line.scopes.into_iter().map(Text::bytes).collect::<Result<_, _>>()?,
         rules: RuleSet::new(rules).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))?,
+        noise: noise(line.noise)?,
     })
+}
+
+fn noise(lines: Vec<noise::NoiseLine>) -> Result<Vec<super::NoiseRule>, String> {
+    if lines.len() > super::NoiseRule::MOST {
+        return Err(format!("more than {} learned rules", super::NoiseRule::MOST));
+    }
+    lines.into_iter().map(noise::rule).collect()
 }

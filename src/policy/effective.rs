@@ -1,6 +1,7 @@
 //! The policy that holds for the hosts of one template.
 //!
-//! *Invariant:* one order of rules decides what is compared, here and on the host: the profiles', the guards, the user's.
+//! *Invariant:* one order of rules decides what is compared, here and on the host: the profiles', what the baseline
+//! learned from siblings, the guards, the user's.
 
 use super::profile::Profile;
 use super::rule::RuleText;
@@ -10,7 +11,7 @@ use crate::model::{Change, Code, Severity};
 use crate::protocol::bytes::{put_string, put_varint};
 use crate::protocol::request::Limits;
 use crate::protocol::rule::Facts;
-use crate::protocol::{Attr, Kind, Mask, Pattern, RecordRef, Rule, RuleSet, View};
+use crate::protocol::{Attr, Kind, Mask, Pattern, RecordRef, Rule, RuleSet, View, When};
 
 /// What holds beside the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,15 +54,25 @@ pub struct Policy {
     own: ByPath,
 }
 
+/// Whether a rule is about every path.
+fn is_base(rule: &RuleText) -> bool {
+    rule.pattern.text() == b"/**" && rule.when == When::default()
+}
+
 impl Policy {
-    pub(super) fn new(mut settings: Settings, profiles: Vec<Profile>, own: &[RuleText]) -> Self {
+    pub(super) fn new(mut settings: Settings, profiles: Vec<Profile>, noise: Vec<RuleText>, own: &[RuleText]) -> Self {
         let listed = profiles.iter().flat_map(|profile| profile.rules().show.iter().cloned());
         settings.show = listed.chain(std::mem::take(&mut settings.show)).collect();
         let shipped = profiles.iter().flat_map(|profile| &profile.rules().rules);
         let guards = profiles.iter().flat_map(|profile| &profile.rules().guards);
-        let shipped: Vec<RuleText> = shipped.chain(guards).cloned().collect();
-        let by_path = (ByPath::new(&shipped), ByPath::new(own));
-        let mut rules = shipped;
+        let by_path = (ByPath::new(shipped.clone().chain(guards.clone())), ByPath::new(own));
+        // Without a profile, what the user's rules begin with about everything stands in its place: after what was
+        // learned, it would undo all of it.
+        let base = if profiles.is_empty() { own.iter().take_while(|rule| is_base(rule)).count() } else { 0 };
+        let (base, own) = own.split_at(base);
+        let mut rules: Vec<RuleText> = shipped.chain(base).cloned().collect();
+        rules.extend(noise);
+        rules.extend(guards.cloned());
         rules.extend_from_slice(own);
         let treated = rules.iter().enumerate().filter_map(|(index, rule)| {
             let mask = rule.treatment?.mask();

@@ -101,6 +101,13 @@ impl PolicyFile {
     /// `ID_LIKE`. A host has no say in it, so that none can choose its own rules.
     #[must_use]
     pub fn for_system(&self, os_id: &str, id_like: &[&str]) -> Policy {
+        self.for_baseline(os_id, id_like, Vec::new())
+    }
+
+    /// As [`PolicyFile::for_system`], with the rules that the baseline learned from siblings. They come before the guards
+    /// and before the user's own, so that they hide nothing from either.
+    #[must_use]
+    pub fn for_baseline(&self, os_id: &str, id_like: &[&str], noise: Vec<RuleText>) -> Policy {
         let mut profiles: Vec<Profile> = Vec::new();
         for extend in &self.extends {
             let named = match extend {
@@ -113,7 +120,7 @@ impl PolicyFile {
                 }
             }
         }
-        Policy::new(self.settings.clone(), profiles, &self.rules)
+        Policy::new(self.settings.clone(), profiles, noise, &self.rules)
     }
 }
 

@@ -77,6 +77,8 @@ impl Treatment {
 pub enum Origin {
     /// A shipped profile.
     Profile(super::Profile),
+    /// The baseline: learned from siblings of its machine.
+    Noise,
     /// The user's policy file.
     User,
 }

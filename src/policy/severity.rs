@@ -21,7 +21,7 @@ enum Weight {
 /// The weight of a code. Severity by path is in the profiles, as rules.
 #[expect(clippy::match_same_arms, reason = "a table: one row for each kind of difference")]
 fn weight(code: Code, before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>>) -> Weight {
-    use Severity::{High, Low, Medium};
+    use Severity::{High, Info, Low, Medium};
     match code {
         Code::FileAdded | Code::FileRemoved => Weight::Place(Low),
         Code::TypeChanged | Code::ContentChanged | Code::TargetChanged | Code::DeviceChanged => Weight::Place(Medium),
@@ -52,7 +52,8 @@ fn weight(code: Code, before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>
         | Code::TrustChanged
         | Code::AlternativeChanged
         | Code::SettingChanged => Weight::Place(Medium),
-        Code::ConfigurationManagement => Weight::Fixed(Medium),
+        // Asked of hosts that differ anyway, so it must not decide: an equal host with the same traces is not asked.
+        Code::ConfigurationManagement => Weight::Fixed(Info),
     }
 }
 

@@ -37,6 +37,7 @@ mod read_only;
 mod resume;
 mod running;
 mod sh_fallback;
+mod siblings;
 mod simulated_fleet;
 mod unreadable;
 mod verdicts;

@@ -1,0 +1,323 @@
+//! `driftscan baseline capture --siblings`: what differs among freshly built machines of one template.
+//!
+//! *Invariant:* every sibling is read whole or nothing is stored; what was not learned is told whatever `--quiet` says,
+//! and stays drift on every host that has it.
+
+use super::args::CaptureArgs;
+use super::capture::{failed, random};
+use super::connect;
+use super::progress::Spinner;
+use super::trouble::{Outcome, Trouble, warn};
+use super::{fleet, policy};
+use crate::collect::{self, Ask, Failure, Ran};
+use crate::drift::calibration::{self, Lessons, Sibling, Undecided};
+use crate::drift::compare::reason;
+use crate::drift::{Difference, Found};
+use crate::inventory::host::{Host, Reach};
+use crate::inventory::target;
+use crate::manifest::{Baseline, Label, NoiseRule};
+use crate::model::Reason;
+use crate::model::text::escape;
+use crate::policy::{Origin, Policy, PolicyFile};
+use crate::protocol::Kind;
+use crate::protocol::coverage::{Part, Trouble as Unread};
+use crate::protocol::reply::{Text, TextState, Texts, evidence};
+use crate::protocol::request::Want;
+use crate::protocol::view::View;
+use crate::scan::{Comparison, Way};
+use crate::transport::{Connection, Dialer, LocalConnection};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// The golden machine, captured and still connected.
+pub(super) struct Golden<'a> {
+    pub(super) baseline: &'a Baseline,
+    pub(super) evidence: &'a Texts,
+    pub(super) connection: &'a mut dyn Connection,
+    pub(super) ask: &'a Ask<'a>,
+    pub(super) file: &'a PolicyFile,
+    pub(super) policy: &'a Policy,
+}
+
+/// A sibling under way.
+struct Reached {
+    host: Host,
+    address: String,
+    connection: Box<dyn Connection>,
+}
+
+/// The siblings that were typed.
+pub(super) fn read(args: &CaptureArgs, golden: &Host) -> Outcome<Vec<Host>> {
+    let words: Vec<&str> = args.siblings.iter().flat_map(|typed| split(typed)).collect();
+    let hosts = target::parse(words).map_err(Trouble::all)?;
+    let mut names = BTreeSet::new();
+    let mut siblings = Vec::new();
+    for mut host in hosts {
+        if let (Some(root), None, Reach::Ssh { .. }) = (&args.root, &host.root, &host.reach) {
+            host.root = (root != "/").then(|| root.trim_end_matches('/').to_owned());
+        }
+        let host = fleet::absolute(host)?;
+        let itself = host.name == golden.name && host.root == golden.root;
+        if itself || !names.insert((host.name.clone(), host.root.clone())) {
+            let what = if itself { "the golden machine itself" } else { "named twice" };
+            return Err(Trouble::with(
+                format!("--siblings: {} is {what}", host.name),
+                "name machines that were built from the same template, each once",
+            ));
+        }
+        siblings.push(host);
+    }
+    Ok(siblings)
+}
+
+/// Splits at commas that are not inside the brackets of a node set.
+fn split(typed: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0usize;
+    typed.split(move |c| {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+}
+
+/// Reads every sibling, and learns.
+pub(super) fn calibrate<'a>(
+    golden: Golden<'_>,
+    args: &CaptureArgs,
+    dialer: &Dialer,
+    siblings: impl Iterator<Item = (&'a Host, &'a Way)>,
+    spinner: &Spinner,
+) -> Outcome<Lessons> {
+    let mut comparisons: BTreeMap<bool, Comparison> = BTreeMap::new();
+    let mut reached: Vec<Reached> = Vec::new();
+    let mut seen: Vec<Sibling> = Vec::new();
+    let mut notes = Vec::new();
+    for (host, way) in siblings {
+        let address = connect::address(host, way);
+        spinner.say(format!("reading the sibling {address}"));
+        let live = host.root.is_none();
+        let comparison = match comparisons.entry(live) {
+            std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
+            std::collections::btree_map::Entry::Vacant(free) => {
+                let made = Comparison::new(golden.baseline, &[], golden.policy.clone(), live, golden.ask.salt);
+                free.insert(made.map_err(Trouble::new)?)
+            }
+        };
+        let mut connection = reach(way, dialer, &address, args)?;
+        let ask = Ask {
+            host: &host.name,
+            root: host.root.as_deref().unwrap_or("/"),
+            live: comparison.live && live,
+            bounds: comparison.bounds,
+            deadline: Instant::now() + args.timeout,
+            nonce: random()?,
+            policy: None,
+            ..*golden.ask
+        };
+        let observed = collect::observe(&mut *connection, &ask, &comparison.references, &mut Ran::default());
+        let observation = observed.map_err(|failure| failed(&address, &failure))?;
+        let racing = unread(&address, &observation.coverage.troubles, observation.coverage.troubles_total, &golden)?;
+        let difference = match observation.found {
+            Found::Equal(_) => Difference::default(),
+            Found::Different(difference) => difference,
+            Found::AnotherSystem => {
+                let system = escape(observation.identity.to_string().as_bytes());
+                return Err(Trouble::with(
+                    format!("{address} is {system}, which the golden machine is not"),
+                    "a sibling is built from the same template",
+                ));
+            }
+        };
+        let id = |texts: &Texts| texts.text(evidence::MACHINE_ID).map(<[u8]>::to_vec);
+        if id(&observation.evidence).is_some_and(|own| id(golden.evidence) == Some(own)) {
+            notes.push(format!("{address} has the golden machine's machine id: is it a machine of its own?"));
+        }
+        seen.push(Sibling { name: host.name.clone(), difference, racing });
+        reached.push(Reached { host: host.clone(), address, connection });
+    }
+    let same = same_texts(&seen, &mut reached, golden.connection, golden.ask, args, spinner)?;
+    let mut lessons = calibration::learn(&seen, &golden.baseline.records, golden.policy, &same);
+    notes.append(&mut lessons.notes);
+    lessons.notes = notes;
+    overruled(&mut lessons, golden.baseline, golden.file)?;
+    Ok(lessons)
+}
+
+fn reach(way: &Way, dialer: &Dialer, address: &str, args: &CaptureArgs) -> Outcome<Box<dyn Connection>> {
+    match way {
+        Way::Local => Ok(Box::new(LocalConnection::new())),
+        Way::Ssh(route) => dialer
+            .dial(route, Instant::now() + args.timeout, &mut |_| {})
+            .map_err(|error| failed(address, &Failure::of_transport(&error))),
+    }
+}
+
+/// Refuses a sibling that was not read whole; gives the files that changed meanwhile, which is a difference like others.
+fn unread(address: &str, troubles: &[Unread], total: u64, golden: &Golden<'_>) -> Outcome<Vec<Vec<u8>>> {
+    let is_racing = |trouble: &&Unread| trouble.part == Part::Content && reason(trouble.why) == Reason::Racing;
+    let (racing, other): (Vec<&Unread>, Vec<&Unread>) = troubles.iter().partition(is_racing);
+    let excused = |trouble: &&&Unread| {
+        reason(trouble.why) == Reason::Unreadable
+            && (golden.policy.excuses(&trouble.path) || golden.policy.excuses_unseen(&trouble.path))
+    };
+    let open: Vec<String> = other
+        .iter()
+        .filter(|trouble| !excused(trouble))
+        .map(|trouble| format!("  {} ({})", escape(&trouble.path), reason(trouble.why).word()))
+        .collect();
+    let lost = total.saturating_sub(troubles.len() as u64);
+    if open.is_empty() && lost == 0 {
+        return Ok(racing.into_iter().map(|trouble| trouble.path.clone()).collect());
+    }
+    let mut lines = vec![format!("the capture is refused: of the sibling {address}, {} things were not read", {
+        open.len() as u64 + lost
+    })];
+    lines.extend(open.into_iter().take(20));
+    Err(Trouble::with(lines.join("\n"), "read siblings with --sudo, when they are at rest"))
+}
+
+/// The paths that no class explains and whose texts are the same everywhere once each machine's own values are put back.
+fn same_texts(
+    seen: &[Sibling],
+    reached: &mut [Reached],
+    golden: &mut dyn Connection,
+    ask: &Ask<'_>,
+    args: &CaptureArgs,
+    spinner: &Spinner,
+) -> Outcome<BTreeSet<Vec<u8>>> {
+    let want = Want::View(View::HostText);
+    let mut questions: Vec<(Vec<u8>, Want)> =
+        calibration::texts_to_compare(seen).into_iter().map(|path| (path, want)).collect();
+    if questions.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    questions.sort();
+    let texts = |connection: &mut dyn Connection, host: &str, root: &str, address: &str| -> Outcome<Vec<Text>> {
+        spinner.say(format!("reading {} texts of {address}", questions.len()));
+        let nonce = random()?;
+        let ask = Ask { host, root, deadline: Instant::now() + args.timeout, nonce, ..*ask };
+        collect::texts(connection, &ask, &questions, &mut Ran::default()).map_err(|failure| failed(address, &failure))
+    };
+    let ours = texts(golden, ask.host, ask.root, "the golden machine")?;
+    let mut same: Vec<bool> = ours.iter().map(|text| text.state == TextState::Whole).collect();
+    for sibling in reached {
+        let root = sibling.host.root.as_deref().unwrap_or("/");
+        let theirs = texts(&mut *sibling.connection, &sibling.host.name, root, &sibling.address)?;
+        for (same, (our, their)) in same.iter_mut().zip(ours.iter().zip(theirs)) {
+            *same &= *our == their;
+        }
+    }
+    let same = questions.into_iter().zip(same).filter_map(|((path, _), same)| same.then_some(path));
+    Ok(same.collect())
+}
+
+/// Takes back what would have no effect, because a later rule of the user's decides there.
+fn overruled(lessons: &mut Lessons, baseline: &Baseline, file: &PolicyFile) -> Outcome<()> {
+    let learned = baseline.clone().with_noise(lessons.rules.clone()).map_err(Trouble::new)?;
+    let policy = policy::of_baseline(file, &learned);
+    let rules = policy.compile();
+    let all = rules.all();
+    let mut kept = Vec::new();
+    for rule in std::mem::take(&mut lessons.rules) {
+        let decider = rule.learned.first().and_then(|lesson| {
+            let kind = Kind::ALL.into_iter().find(|kind| rule.kinds == kind.bit()).unwrap_or(Kind::File);
+            let facts = crate::protocol::rule::Facts { kind, mode: 0o644 };
+            let number = rules.decide(&all, &lesson.path, facts, &mut || false).0;
+            policy.rule_of(number).filter(|rule| rule.origin == Origin::User).map(|rule| (lesson, rule.path()))
+        });
+        let Some((lesson, path)) = decider else {
+            kept.push(rule);
+            continue;
+        };
+        lessons.undecided.push(Undecided {
+            subject: [b"fs:", &lesson.path[..]].concat(),
+            what: "content".to_owned(),
+            hosts: lesson.hosts.clone(),
+            why: format!("{}, but the policy's own rule {path} decides there", rule.class.word()),
+            treatment: Some(rule.treatment),
+        });
+    }
+    lessons.rules = kept;
+    lessons.undecided.sort_by(|a, b| a.subject.cmp(&b.subject));
+    Ok(())
+}
+
+/// Says what was learned, and what was not.
+pub(super) fn tell(label: &Label, lessons: &Lessons, siblings: usize, quiet: bool) {
+    for note in &lessons.notes {
+        warn(note);
+    }
+    if !lessons.undecided.is_empty() {
+        decide(&lessons.undecided);
+    }
+    if quiet {
+        return;
+    }
+    if lessons.rules.is_empty() {
+        out!("nothing to learn from {siblings} sibling{}", if siblings == 1 { "" } else { "s" });
+    } else {
+        out!(
+            "{} rules learned from {siblings} sibling{}: driftscan baseline show {label} --noise",
+            lessons.rules.len(),
+            if siblings == 1 { "" } else { "s" }
+        );
+    }
+}
+
+/// Lists what a person has to decide, with the rule for it.
+fn decide(undecided: &[Undecided]) {
+    const SHOWN: usize = 50;
+    let count = undecided.len();
+    err!(
+        "driftscan: {count} difference{} among the siblings {} for you to decide; nothing was learned of {}, so hosts with \
+         {} drift:",
+        if count == 1 { "" } else { "s" },
+        if count == 1 { "is" } else { "are" },
+        if count == 1 { "it" } else { "them" },
+        if count == 1 { "it" } else { "them" },
+    );
+    for one in undecided.iter().take(SHOWN) {
+        let name = one.subject.strip_prefix(b"fs:").unwrap_or(&one.subject);
+        err!("  {}", escape(name));
+        let hosts: Vec<String> = one.hosts.iter().map(|host| escape(host.as_bytes())).collect();
+        err!("      {} (on {}): {}", one.what, hosts.join(", "), one.why);
+    }
+    if count > SHOWN {
+        err!("  and {} more", count - SHOWN);
+    }
+    let suggested = undecided.iter().take(SHOWN).find_map(|one| Some((one.treatment?, &one.subject)));
+    let Some((treatment, subject)) = suggested else {
+        err!("  help: build the machines again from the template, and find out what made them differ");
+        return;
+    };
+    let path = escape(subject.strip_prefix(b"fs:").unwrap_or(subject));
+    err!("  help: find out what made them differ, or write a rule of your own into the policy, {path} for example:");
+    err!("      [[rule]]\n      path = {path:?}\n      treatment = \"{}\"\n      reason = \"...\"", treatment.word());
+}
+
+/// Prints the learned rules for a review.
+pub(super) fn show(rules: &[NoiseRule]) {
+    const SHOWN: usize = 8;
+    for rule in rules {
+        let kinds: Vec<&str> = Kind::ALL
+            .into_iter()
+            .filter(|kind| rule.kinds & kind.bit() != 0)
+            .map(crate::manifest::v1::kind_word)
+            .collect();
+        let only = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+        let view = rule.view.map(|view| format!(" by {}", view.word())).unwrap_or_default();
+        out!("\n  {}{only}", escape(rule.pattern.text()));
+        out!("      {}{view}  {}: {}", rule.treatment.word(), rule.class.word(), escape(rule.reason.as_bytes()));
+        for lesson in rule.learned.iter().take(SHOWN) {
+            let hosts: Vec<String> = lesson.hosts.iter().map(|host| escape(host.as_bytes())).collect();
+            out!("      learned from {} on {}", escape(&lesson.path), hosts.join(", "));
+        }
+        let more = rule.learned.len().saturating_sub(SHOWN) as u64 + rule.more;
+        if more > 0 {
+            out!("      and from {more} more");
+        }
+    }
+}
