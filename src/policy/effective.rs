@@ -113,6 +113,21 @@ impl Policy {
         severity::of_finding((&self.shipped, &self.own), (code, change, subject), before, after)
     }
 
+    /// What the user's own rules say a difference is worth; none where they are silent. Whoever tells a finding in a
+    /// sentence of its own may give it a severity of its own, but never against this word.
+    ///
+    /// Without records the subject is taken for a plain file.
+    #[must_use]
+    pub fn owns_severity(
+        &self,
+        change: Change,
+        subject: &[u8],
+        before: Option<RecordRef<'_>>,
+        after: Option<RecordRef<'_>>,
+    ) -> Option<Severity> {
+        severity::of_own(&self.own, (change, subject), before, after)
+    }
+
     /// Whether a path that could not be read is excused by name: it matches a pattern of `excuse_unreadable`, or
     /// everything below it does, which excuses a folder that could not be listed.
     #[must_use]

@@ -6,6 +6,7 @@
 //! *Invariant:* takes text and values and returns values; it opens no file, and the host under audit has no say in it.
 
 mod effective;
+mod explain;
 mod file;
 mod mistake;
 mod nearest;
@@ -20,6 +21,7 @@ mod valid;
 mod witness;
 
 pub use effective::Policy;
+pub use explain::{Explanation, idle};
 pub use file::PolicyFile;
 pub use mistake::{Mistake, Mistakes};
 pub use profile::Profile;

@@ -30,7 +30,7 @@ pub(super) enum Extend {
     Named(Profile),
 }
 
-const KINDS: [(&str, Kind); 7] = [
+pub(super) const KINDS: [(&str, Kind); 7] = [
     ("file", Kind::File),
     ("directory", Kind::Directory),
     ("symlink", Kind::Symlink),
@@ -39,7 +39,7 @@ const KINDS: [(&str, Kind); 7] = [
     ("block", Kind::Block),
     ("char", Kind::Char),
 ];
-const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privileged", When::PRIVILEGED)];
+pub(super) const CONDITIONS: [(&str, u8); 2] = [("executable", When::EXECUTABLE), ("privileged", When::PRIVILEGED)];
 
 /// Looks a word up, or says which word was probably meant.
 fn look_up<T: Copy>(
