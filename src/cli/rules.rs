@@ -10,7 +10,7 @@ use crate::manifest::Baseline;
 use crate::model::text::escape;
 use crate::policy::{Explanation, Origin, Policy, PolicyFile, RuleText, Treatment, idle};
 use crate::protocol::rule::Facts;
-use crate::protocol::{Attr, Kind};
+use crate::protocol::{Attr, Kind, RecordRef};
 use crate::store::Baselines;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -112,7 +112,7 @@ pub(super) fn explain(args: &PolicyExplainArgs) -> Outcome<u8> {
     let plain = path == b"/" || path.starts_with(b"/") && path[1..].split(|b| *b == b'/').all(is_name);
     if !plain {
         return Err(Trouble::with(
-            format!("{:?} is no path that a scan meets", args.path),
+            format!("{} is no path that a scan meets", escape(path)),
             "write it absolute and in its shortest form, as it is on a host: /etc/ssh/sshd_config",
         ));
     }
@@ -120,10 +120,10 @@ pub(super) fn explain(args: &PolicyExplainArgs) -> Outcome<u8> {
     let (name, policy) = (ready.file.name(), &ready.policy);
     let record = ready.baseline.as_ref().and_then(|baseline| baseline.record(&[&b"fs:"[..], path].concat()));
     let record = record.map(crate::protocol::Record::view);
-    let kind = record.and_then(|record| record.kind());
+    let kind = record.and_then(RecordRef::kind);
     let facts = Facts {
         kind: kind.unwrap_or(Kind::File),
-        mode: record.and_then(|record| record.mode()).filter(|_| kind.is_some()).unwrap_or(0o644),
+        mode: record.and_then(RecordRef::mode).filter(|_| kind.is_some()).unwrap_or(0o644),
     };
     let capable = record.is_some_and(|record| record.attr(Attr::Capability).is_some());
     let told = policy.explain(path, facts, capable);
@@ -176,19 +176,18 @@ fn taken(kind: Option<Kind>, facts: Facts, baseline: Option<&Baseline>) -> Strin
 
 /// What the rules come to.
 fn outcome(told: &Explanation<'_>, file: &str) {
-    match told.decides {
-        Some(rule) => {
-            out!("  decides    {} by {}, {}", rule.treats(), named(rule), rule.place(file));
-            if let Some(reason) = &rule.reason {
-                out!("  because    {}", escape(reason.as_bytes()));
-            }
-            out!("  compared   {}", rule.compares());
+    if let Some(rule) = told.decides {
+        out!("  decides    {} by {}, {}", rule.treats(), named(rule), rule.place(file));
+        if let Some(reason) = &rule.reason {
+            out!("  because    {}", escape(reason.as_bytes()));
         }
-        None => out!("  decides    no rule: nothing of it is compared"),
+        out!("  compared   {}", rule.compares());
+    } else {
+        out!("  decides    no rule: nothing of it is compared");
     }
     match (told.pruned, told.decides.filter(|rule| rule.treatment == Some(Treatment::Ignore))) {
         (Some(rule), _) => {
-            out!("  coverage   a folder above it is left out whole by {}: named, not counted", rule.path())
+            out!("  coverage   a folder above it is left out whole by {}: named, not counted", rule.path());
         }
         (None, Some(rule)) => out!("  coverage   counted as ignored by {} in each host's coverage", rule.path()),
         (None, None) => {}

@@ -118,14 +118,14 @@ impl Policy {
     ///
     /// Without records the subject is taken for a plain file.
     #[must_use]
-    pub fn owns_severity(
+    pub fn users_severity(
         &self,
         change: Change,
         subject: &[u8],
         before: Option<RecordRef<'_>>,
         after: Option<RecordRef<'_>>,
     ) -> Option<Severity> {
-        severity::of_own(&self.own, (change, subject), before, after)
+        severity::of_user(&self.own, (change, subject), before, after)
     }
 
     /// Whether a path that could not be read is excused by name: it matches a pattern of `excuse_unreadable`, or

@@ -129,7 +129,7 @@ impl RuleText {
                 format!("{METADATA}; not size and content")
             }
             (Some(Treatment::Presence), _) => "that it is there, and its type".to_owned(),
-            (Some(Treatment::Ignore), _) | (None, _) => "nothing".to_owned(),
+            (Some(Treatment::Ignore) | None, _) => "nothing".to_owned(),
         }
     }
 

@@ -11,6 +11,7 @@ mod file;
 mod mistake;
 mod nearest;
 mod profile;
+mod reach;
 mod rule;
 mod severity;
 mod size;

@@ -133,7 +133,7 @@ pub(super) fn of_finding(
 }
 
 /// What the user's rules alone say of a subject.
-pub(super) fn of_own(
+pub(super) fn of_user(
     own: &ByPath,
     (change, subject): (Change, &[u8]),
     before: Option<RecordRef<'_>>,

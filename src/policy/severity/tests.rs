@@ -150,12 +150,12 @@ fn the_users_word_is_told_apart_from_ours() {
     let policy = policy(
         "[[rule]]\npath = \"/etc/sudoers\"\nseverity = \"low\"\n[[rule]]\npath = \"/opt/**\"\nwhen = \"executable\"\nseverity = \"critical\"\n",
     );
-    let own = |subject: &str| policy.owns_severity(Change::Changed, subject.as_bytes(), None, None);
+    let own = |subject: &str| policy.users_severity(Change::Changed, subject.as_bytes(), None, None);
     assert_eq!(own("fs:/etc/sudoers"), Some(Severity::Low));
     assert_eq!(own("fs:/etc/shadow"), None);
     assert_eq!(own("pkg:nginx:amd64"), None);
     let program = entry("/opt/x", Kind::File, 0o755, false);
-    let of = |change, before, after| policy.owns_severity(change, program.subject(), before, after);
+    let of = |change, before, after| policy.users_severity(change, program.subject(), before, after);
     assert_eq!(of(Change::Added, None, Some(program.view())), Some(Severity::Critical));
     assert_eq!(of(Change::Removed, Some(program.view()), None), None);
 }
