@@ -154,8 +154,6 @@ fn everything_that_was_not_compared_is_said() {
     web-01  complete
         23,400 entries walked, 23,101 compared, 850 MB hashed, in 0.3 s, no package
         database, kernel and mounts not compared
-        1,204 entries compared by metadata only, as their typed comparison is not
-            there yet
         2 entries above the size cap, not hashed
         40 entries on file systems that do not tell immutable and append-only flags
         ignored by rule
