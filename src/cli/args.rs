@@ -38,6 +38,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: BaselineCommand,
     },
+    /// Check a policy, and explain how a path is compared
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Show the probe, or write it for an image to install
     Probe {
         #[command(subcommand)]
@@ -291,6 +296,56 @@ pub(super) struct ShowArgs {
     /// The folder of baselines
     #[arg(long, value_name = "DIR", env = "DRIFTSCAN_BASELINES", default_value = "baselines")]
     pub(super) baselines: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Read a policy, tell every mistake in it, and the rules that match nothing
+    #[command(after_help = "\
+Exit status: 0 the policy can be used; 1 it has mistakes, told with their lines.
+
+A rule that matches nothing of the baseline is told, and is no mistake: it may
+wait for what should never come. -v lists every rule with its reason.
+
+  driftscan policy check --policy policy.toml --baseline web")]
+    Check(PolicyCheckArgs),
+    /// Tell which rule decides how a path is compared, and why
+    #[command(after_help = "\
+Rules are applied in order, and the last one that matches wins: first the
+profiles of the baseline's system, then their guards, then the policy's own
+rules, then [content] secret.
+
+  driftscan policy explain /etc/ssh/sshd_config --baseline web")]
+    Explain(PolicyExplainArgs),
+}
+
+/// Which policy, and the baseline whose system chooses its profiles.
+#[derive(Debug, Args)]
+pub(super) struct PolicySource {
+    /// The policy; without it the profile of the baseline's system
+    #[arg(long, value_name = "FILE", env = "DRIFTSCAN_POLICY")]
+    pub(super) policy: Option<PathBuf>,
+    /// The baseline whose system chooses the profiles [default: the only template there is]
+    #[arg(long, value_name = "NAME[@VERSION]")]
+    pub(super) baseline: Option<String>,
+    /// The folder of baselines
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_BASELINES", default_value = "baselines")]
+    pub(super) baselines: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyCheckArgs {
+    #[command(flatten)]
+    pub(super) source: PolicySource,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyExplainArgs {
+    /// The path, absolute, as on a host
+    #[arg(value_name = "PATH")]
+    pub(super) path: std::ffi::OsString,
+    #[command(flatten)]
+    pub(super) source: PolicySource,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use super::policy;
 use super::trouble::{Outcome, Trouble};
 use crate::inventory::host::{Host, TemplateRef};
 use crate::manifest::Baseline;
-use crate::policy::PolicyFile;
+use crate::policy::{PolicyFile, RuleText, idle};
 use crate::protocol::Salt;
 use crate::scan::Comparison;
 use crate::store::{Baselines, BaselinesError};
@@ -22,6 +22,8 @@ pub(super) struct Comparisons {
     pub(super) used: Vec<(String, String, Option<String>)>,
     /// Things to say once.
     pub(super) notes: Vec<String>,
+    /// Rules of the user that match nothing in any baseline of the run.
+    pub(super) idle: Vec<RuleText>,
     /// Stable bytes of every policy in force.
     pub(super) policies: Vec<u8>,
 }
@@ -52,7 +54,13 @@ pub(super) fn prepare(
     }
     let mut loaded: BTreeMap<String, Vec<Baseline>> = BTreeMap::new();
     let mut made: BTreeMap<(TemplateRef, bool), Arc<Comparison>> = BTreeMap::new();
-    let mut result = Comparisons { of_host: Vec::new(), used: Vec::new(), notes: Vec::new(), policies: Vec::new() };
+    let mut result = Comparisons {
+        of_host: Vec::new(),
+        used: Vec::new(),
+        notes: Vec::new(),
+        idle: Vec::new(),
+        policies: Vec::new(),
+    };
     for (host, choice) in hosts.iter().zip(chosen) {
         let Some((template, note)) = choice else { continue };
         let live = host.root.is_none();
@@ -77,6 +85,13 @@ pub(super) fn prepare(
         };
         let policy = policy::of_baseline(file, selected);
         let canonical = policy.canonical();
+        let records = selected.records.iter().map(crate::protocol::Record::view);
+        let unmatched = idle(policy.own(), records, &selected.header.rules);
+        if made.is_empty() {
+            result.idle = unmatched.into_iter().cloned().collect();
+        } else {
+            result.idle.retain(|rule| unmatched.contains(&rule));
+        }
         let comparison = Comparison::new(selected, versions, policy, live, salt).map_err(|error| {
             let again = format!("driftscan baseline capture {}@NEW --from GOLDEN", template.name);
             Trouble::with(&error, again)

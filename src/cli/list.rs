@@ -75,7 +75,7 @@ pub(super) fn show(args: &ShowArgs) -> Outcome<u8> {
 }
 
 /// The baseline of `NAME[@VERSION]`.
-fn find(store: &Baselines, label: &str) -> Outcome<Baseline> {
+pub(super) fn find(store: &Baselines, label: &str) -> Outcome<Baseline> {
     let template: TemplateRef = label.parse().map_err(Trouble::new)?;
     let versions = store.load_all(&template.name).map_err(|error| stored(&error))?;
     let have: Vec<String> = versions.iter().map(|baseline| baseline.header.label.to_string()).collect();

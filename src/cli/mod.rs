@@ -34,6 +34,7 @@ mod probe;
 mod progress;
 mod report;
 mod resume;
+mod rules;
 mod scan;
 mod siblings;
 mod stop;
@@ -44,7 +45,7 @@ mod waive;
 mod waivers;
 mod ways;
 
-use args::{BaselineCommand, Cli, Command, ProbeCommand};
+use args::{BaselineCommand, Cli, Command, PolicyCommand, ProbeCommand};
 use clap::Parser as _;
 use std::ffi::OsString;
 use trouble::Trouble;
@@ -73,6 +74,10 @@ where
             BaselineCommand::Capture(args) => capture::run(&args, &cli.output),
             BaselineCommand::List(args) => list::list(&args),
             BaselineCommand::Show(args) => list::show(&args),
+        },
+        Some(Command::Policy { command }) => match command {
+            PolicyCommand::Check(args) => rules::check(&args, &cli.output),
+            PolicyCommand::Explain(args) => rules::explain(&args),
         },
         Some(Command::Probe { command }) => match command {
             ProbeCommand::Show(args) => probe::show(&args),

@@ -5,6 +5,7 @@
 use super::trouble::{Outcome, Trouble};
 use crate::collect::Captured;
 use crate::manifest::{Baseline, NoiseRule};
+use crate::model::HostOutcome;
 use crate::policy::{Policy, PolicyFile, RuleText};
 use crate::protocol::{Attr, Record};
 use std::path::Path;
@@ -37,4 +38,32 @@ fn of_system(file: &PolicyFile, os: &str, like: Option<&Record>, noise: Vec<Rule
     let like = like.and_then(|record| record.view().present(Attr::Text)).unwrap_or_default();
     let like: Vec<&str> = like.split(|b| *b == b' ').filter_map(|word| std::str::from_utf8(word).ok()).collect();
     file.for_baseline(os, &like, noise)
+}
+
+/// Tells the rules of the user that matched nothing: no record of a baseline, no finding, nothing that was left out.
+pub(super) fn idle_note(file: &str, idle: &[RuleText], hosts: &[HostOutcome]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let found = |rule: &RuleText| {
+        let path = rule.path();
+        hosts.iter().any(|host| {
+            let left_out = host.coverage.as_ref().is_some_and(|coverage| {
+                coverage.ignored.iter().any(|(by, _)| *by == path) || coverage.pruned.iter().any(|(by, _)| *by == path)
+            });
+            left_out
+                || host.findings.iter().any(|finding| {
+                    let path =
+                        finding.subject.iter().position(|byte| *byte == b':').map(|at| &finding.subject[at + 1..]);
+                    path.is_some_and(|path| rule.pattern.matches(path))
+                })
+        })
+    };
+    let unmatched: Vec<&RuleText> = idle.iter().filter(|rule| !found(rule)).collect();
+    let lines = unmatched.iter().take(SHOWN).map(|rule| format!("  {}  {}", rule.place(file), rule.path()));
+    let lines: Vec<String> = lines.collect();
+    let more = unmatched.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("\n  and {more} more (driftscan policy check)") } else { String::new() };
+    let rules = if unmatched.len() == 1 { "A rule" } else { "Rules" };
+    (!lines.is_empty()).then(|| {
+        format!("{rules} of the policy matched nothing, in no baseline and on no host:\n{}{more}", lines.join("\n"))
+    })
 }

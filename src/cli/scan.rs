@@ -100,6 +100,8 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     in_order_of(&hosts, &mut outcomes);
     let interrupted =
         if outcomes.len() < hosts.len() { stop.signal().or(Some(signal_hook::consts::SIGTERM)) } else { None };
+    // Of what was not scanned nobody knows what a rule would have matched.
+    let idle = interrupted.is_none().then(|| policy::idle_note(policy.name(), &comparisons.idle, &outcomes)).flatten();
     let mut outcome = FleetOutcome {
         run: id,
         started: start.started,
@@ -113,7 +115,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         drift_at: start.drift_at,
         allow_outdated: start.allow_outdated,
         waivers: Vec::new(),
-        notes: start.notes.into_iter().chain(books.skew_note()).collect(),
+        notes: start.notes.into_iter().chain(books.skew_note()).chain(idle).collect(),
     };
     settle(&mut outcome, &waivers.waivers, waivers::day_of(started));
     let status = outcome.status();

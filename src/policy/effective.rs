@@ -124,7 +124,10 @@ impl Policy {
         severity::of_finding((&self.shipped, &self.own), (code, change, subject), before, after)
     }
 
-    /// What the user's own rules say of a difference at this path, whatever kind of difference it is.
+    /// What the user's own rules say a difference is worth; none where they are silent. Whoever tells a finding in a
+    /// sentence of its own may give it a severity of its own, but never against this word.
+    ///
+    /// Without records the subject is taken for a plain file.
     #[must_use]
     pub fn users_severity(
         &self,

@@ -5,6 +5,7 @@
 use super::effective::{Policy, Settings};
 use super::mistake::{Collected, Mistakes};
 use super::profile::Profile;
+use super::reach;
 use super::rule::{Origin, RuleText, Treatment};
 use super::v1::{Dialect, Document};
 use super::valid::{self, Extend};
@@ -43,8 +44,8 @@ impl PolicyFile {
             show: valid::patterns(&raw.show, &mut mistakes),
             secret: Vec::new(),
             drift_at: drift_at.unwrap_or(defaults.drift_at),
-            scopes: valid::roots(raw.roots.as_ref(), &mut mistakes),
-            limits: valid::limits(&raw.limits, &mut mistakes),
+            scopes: reach::roots(raw.roots.as_ref(), &mut mistakes),
+            limits: reach::limits(&raw.limits, &mut mistakes),
             unseen: valid::unseen(&raw.excuse_unseen, &mut mistakes),
             excused: raw.excuse_unreadable.iter().filter_map(|word| valid::pattern(word, &mut mistakes)).collect(),
         };

@@ -6,10 +6,12 @@
 //! *Invariant:* takes text and values and returns values; it opens no file, and the host under audit has no say in it.
 
 mod effective;
+mod explain;
 mod file;
 pub(crate) mod mistake;
 pub(crate) mod nearest;
 mod profile;
+mod reach;
 mod rule;
 mod severity;
 mod size;
@@ -20,6 +22,7 @@ mod valid;
 mod witness;
 
 pub use effective::Policy;
+pub use explain::{Explanation, idle};
 pub use file::PolicyFile;
 pub use mistake::{Mistake, Mistakes};
 pub use profile::Profile;

@@ -28,25 +28,25 @@ pub enum Profile {
     Arch,
 }
 
-/// The rules of one profile.
+/// What one profile holds.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
+pub(super) struct Shipped {
     /// In order.
     pub(super) rules: Vec<RuleText>,
-    /// Rules that come after the rules of every profile: what no exemption of a profile may hide, then what is excluded
+    /// Shipped that come after the rules of every profile: what no exemption of a profile may hide, then what is excluded
     /// whole.
     pub(super) guards: Vec<RuleText>,
     /// Whose text may leave a host, masked.
     pub(super) show: Vec<Pattern>,
 }
 
-static LINUX: LazyLock<Rules> = LazyLock::new(|| read(Profile::Linux, include_str!("profiles/linux.toml")));
-static DEBIAN: LazyLock<Rules> = LazyLock::new(|| read(Profile::Debian, include_str!("profiles/debian.toml")));
-static UBUNTU: LazyLock<Rules> = LazyLock::new(|| read(Profile::Ubuntu, include_str!("profiles/ubuntu.toml")));
-static RHEL: LazyLock<Rules> = LazyLock::new(|| read(Profile::Rhel, include_str!("profiles/rhel.toml")));
-static SUSE: LazyLock<Rules> = LazyLock::new(|| read(Profile::Suse, include_str!("profiles/suse.toml")));
-static ALPINE: LazyLock<Rules> = LazyLock::new(|| read(Profile::Alpine, include_str!("profiles/alpine.toml")));
-static ARCH: LazyLock<Rules> = LazyLock::new(|| read(Profile::Arch, include_str!("profiles/arch.toml")));
+static LINUX: LazyLock<Shipped> = LazyLock::new(|| read(Profile::Linux, include_str!("profiles/linux.toml")));
+static DEBIAN: LazyLock<Shipped> = LazyLock::new(|| read(Profile::Debian, include_str!("profiles/debian.toml")));
+static UBUNTU: LazyLock<Shipped> = LazyLock::new(|| read(Profile::Ubuntu, include_str!("profiles/ubuntu.toml")));
+static RHEL: LazyLock<Shipped> = LazyLock::new(|| read(Profile::Rhel, include_str!("profiles/rhel.toml")));
+static SUSE: LazyLock<Shipped> = LazyLock::new(|| read(Profile::Suse, include_str!("profiles/suse.toml")));
+static ALPINE: LazyLock<Shipped> = LazyLock::new(|| read(Profile::Alpine, include_str!("profiles/alpine.toml")));
+static ARCH: LazyLock<Shipped> = LazyLock::new(|| read(Profile::Arch, include_str!("profiles/arch.toml")));
 
 impl Profile {
     /// Every profile.
@@ -114,7 +114,7 @@ impl Profile {
     }
 
     /// Its rules.
-    pub(super) fn rules(self) -> &'static Rules {
+    pub(super) fn rules(self) -> &'static Shipped {
         match self {
             Self::Linux => &LINUX,
             Self::Debian => &DEBIAN,
@@ -127,14 +127,14 @@ impl Profile {
     }
 }
 
-fn read(profile: Profile, text: &'static str) -> Rules {
+fn read(profile: Profile, text: &'static str) -> Shipped {
     let name = profile.name();
     let mut mistakes = Collected::default();
     let rules = Document::read(name, text, Dialect::Profile, &mut mistakes).map(|raw| {
         let origin = Origin::Profile(profile);
         let rules = valid::rules(&raw.rules, origin, &mut mistakes);
         let guards = valid::rules(&raw.guards, origin, &mut mistakes);
-        Rules { rules, guards, show: valid::patterns(&raw.show, &mut mistakes) }
+        Shipped { rules, guards, show: valid::patterns(&raw.show, &mut mistakes) }
     });
     match rules {
         Ok(rules) if mistakes.is_empty() => rules,

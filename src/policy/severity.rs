@@ -111,23 +111,6 @@ impl ByPath {
     }
 }
 
-/// The user's word for a path alone, as [`of_finding`] takes it.
-pub(super) fn of_user(
-    own: &ByPath,
-    (change, subject): (Change, &[u8]),
-    before: Option<RecordRef<'_>>,
-    after: Option<RecordRef<'_>>,
-) -> Option<Severity> {
-    let (side, kept) = match change {
-        Change::Added | Change::Changed => (after, 0o7777),
-        Change::Removed => (before, 0),
-    };
-    let path = subject.strip_prefix(b"fs:")?;
-    let mode = side.and_then(RecordRef::mode).unwrap_or(0) & kept;
-    let facts = Facts { kind: side.and_then(RecordRef::kind).unwrap_or(Kind::File), mode };
-    own.say(path, facts, side.is_some_and(|record| record.attr(Attr::Capability).is_some()))
-}
-
 /// The severity of a finding: the user's word, else the code's weight with the profile's.
 ///
 /// Conditions of rules are judged by the host's side, and for what was removed by its type alone: what is gone can't be
@@ -138,27 +121,61 @@ pub(super) fn of_finding(
     before: Option<RecordRef<'_>>,
     after: Option<RecordRef<'_>>,
 ) -> Severity {
-    let (side, kept) = match change {
-        Change::Added | Change::Changed => (after, 0o7777),
-        Change::Removed => (before, 0),
-    };
-    let mode = side.and_then(RecordRef::mode).unwrap_or(0) & kept;
-    let file = subject.strip_prefix(b"fs:").map(|path| {
-        let kind = side.and_then(RecordRef::kind).unwrap_or(Kind::File);
-        (path, Facts { kind, mode })
-    });
-    let mount = subject.strip_prefix(b"mount:").map(|path| (path, Facts { kind: Kind::Directory, mode: 0 }));
-    let capable = side.is_some_and(|record| record.attr(Attr::Capability).is_some());
-    if let Some((path, facts)) = file.or(mount)
-        && let Some(severity) = own.say(path, facts, capable)
-    {
+    let subject = Subject::of(change, subject, before, after);
+    if let Some(severity) = subject.said_by(own) {
         return severity;
     }
-    let place = file.and_then(|(path, facts)| shipped.say(path, facts, capable));
+    let place = subject.place_in(shipped);
     match weight(code, before, after) {
         Weight::Fixed(severity) => severity,
         Weight::Place(severity) => place.unwrap_or(severity),
         Weight::Attribute(severity) => place.filter(|place| *place >= Severity::High).unwrap_or(severity),
+    }
+}
+
+/// What the user's rules alone say of a subject.
+pub(super) fn of_user(
+    own: &ByPath,
+    (change, subject): (Change, &[u8]),
+    before: Option<RecordRef<'_>>,
+    after: Option<RecordRef<'_>>,
+) -> Option<Severity> {
+    Subject::of(change, subject, before, after).said_by(own)
+}
+
+/// What of a finding rules are asked about.
+struct Subject<'a> {
+    file: Option<(&'a [u8], Facts)>,
+    mount: Option<(&'a [u8], Facts)>,
+    capable: bool,
+}
+
+impl<'a> Subject<'a> {
+    fn of(change: Change, subject: &'a [u8], before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>>) -> Self {
+        let (side, kept) = match change {
+            Change::Added | Change::Changed => (after, 0o7777),
+            Change::Removed => (before, 0),
+        };
+        let mode = side.and_then(RecordRef::mode).unwrap_or(0) & kept;
+        let file = subject.strip_prefix(b"fs:").map(|path| {
+            let kind = side.and_then(RecordRef::kind).unwrap_or(Kind::File);
+            (path, Facts { kind, mode })
+        });
+        let mount = subject.strip_prefix(b"mount:").map(|path| (path, Facts { kind: Kind::Directory, mode: 0 }));
+        let capable = side.is_some_and(|record| record.attr(Attr::Capability).is_some());
+        Self { file, mount, capable }
+    }
+
+    /// What the user's rules say; they may weigh a mount as well.
+    fn said_by(&self, own: &ByPath) -> Option<Severity> {
+        let (path, facts) = self.file.or(self.mount)?;
+        own.say(path, facts, self.capable)
+    }
+
+    /// What a profile says of the place.
+    fn place_in(&self, shipped: &ByPath) -> Option<Severity> {
+        let (path, facts) = self.file?;
+        shipped.say(path, facts, self.capable)
     }
 }
 

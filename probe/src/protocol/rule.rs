@@ -52,7 +52,8 @@ pub struct Facts {
 
 impl When {
     /// Whether the conditions hold; `capable` is asked only where the answer depends on it.
-    fn holds(self, facts: Facts, capable: &mut dyn FnMut() -> bool) -> bool {
+    #[must_use]
+    pub fn holds(self, facts: Facts, capable: &mut dyn FnMut() -> bool) -> bool {
         let file = facts.kind == Kind::File;
         let executable = file && facts.mode & 0o111 != 0;
         (self.kinds == 0 || self.kinds & facts.kind.bit() != 0)

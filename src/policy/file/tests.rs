@@ -333,6 +333,82 @@ fn weakening_wants_a_reason_and_tightening_none() {
 }
 
 #[test]
+fn a_rule_names_the_view_by_which_files_are_read() {
+    use crate::protocol::View;
+    let rule = |rest: &str| {
+        let policy = debian(&format!("[[rule]]\npath = \"/x\"\nreason = \"r\"\n{rest}\n"));
+        let rule = policy.rules().last().cloned().unwrap();
+        let compiled = policy.compile().rules().last().cloned().unwrap();
+        assert_eq!((compiled.mask, compiled.view), (rule.treatment.unwrap().mask(), rule.view));
+        rule.view
+    };
+    assert_eq!(rule("treatment = \"semantic\""), Some(View::Lines));
+    assert_eq!(rule("treatment = \"host-value\""), Some(View::HostText));
+    assert_eq!(rule("treatment = \"derived\""), None);
+    for view in View::ALL {
+        assert_eq!(rule(&format!("treatment = \"semantic\"\nview = \"{}\"", view.word())), Some(*view));
+    }
+    let canonical = |view: &str| {
+        debian(&format!("[[rule]]\npath = \"/x\"\ntreatment = \"semantic\"\nview = \"{view}\"\nreason = \"r\""))
+            .canonical()
+    };
+    assert_ne!(canonical("ini"), canonical("lines"));
+    assert_ne!(debian("").canonical(), debian("[content]\nshow = [\"/x\"]").canonical());
+    assert_ne!(debian("").canonical(), debian("[content]\nsecret = [\"/x\"]").canonical());
+}
+
+#[test]
+fn a_view_that_reads_nothing_is_a_mistake() {
+    insta::assert_snapshot!(mistakes(r#"
+[[rule]]
+path = "/etc/passwd"
+treatment = "semantic"
+view = "paswd"
+reason = "r"
+
+[[rule]]
+path = "/x"
+treatment = "strict"
+view = "ini"
+
+[[rule]]
+path = "/x"
+severity = "high"
+view = "ini"
+
+[content]
+show = ["/etc/app/"]
+secret = ["token"]
+hide = []
+"#), @r#"
+    policy.toml:6:8: no view has this name
+     6 | view = "paswd"
+       |        ^^^^^^^
+       = did you mean "passwd"? It is one of passwd, group, shadow, gshadow, subid, sudoers, authorized-keys, sshd, pam, cron, ini, sysctl, fstab, hosts, resolv, sources, certificates, lines, line-set, alternatives, stanzas, adjtime, machine-id, hostname, host-key, own-id, host-text, keyed, modules, assignments
+    policy.toml:12:8: the treatment `strict` reads no file by a view
+     12 | view = "ini"
+        |        ^^^^^
+        = take `view` out, or use "semantic" or "host-value"
+    policy.toml:17:8: a view says how a treatment reads a file, and this rule names no treatment
+     17 | view = "ini"
+        |        ^^^^^
+        = add treatment = "semantic" or "host-value"
+    policy.toml:20:9: pattern: empty component (// or a / at the end)
+     20 | show = ["/etc/app/"]
+        |         ^^^^^^^^^^^
+        = write `/etc/app` for the folder itself, `/etc/app/**` for what is below it
+    policy.toml:21:11: pattern: it must begin with /
+     21 | secret = ["token"]
+        |           ^^^^^^^
+        = write the whole path; `/**/name` is a name anywhere
+    policy.toml:22:1: unknown key
+     22 | hide = []
+        | ^^^^
+        = known here: show, secret
+    "#);
+}
+
+#[test]
 fn what_a_request_cannot_hold_is_refused() {
     let many = "[[rule]]\npath = \"/x\"\ntreatment = \"strict\"\n".repeat(3_001);
     assert!(mistakes(&many).contains("more than 3000 rules"));

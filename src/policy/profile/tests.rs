@@ -289,6 +289,45 @@ fn files_are_read_by_their_views() {
     }
 }
 
+/// A system, a treatment, and plain files that have it there.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("ubuntu", "ignore", "/root/snap/x/common/y /var/lib/ubuntu-advantage/x /var/lib/apt/lists/x"),
+    (
+        "rhel",
+        "derived",
+        "/var/lib/rpm/rpmdb.sqlite /usr/lib/sysimage/rpm/rpmdb.sqlite /etc/pki/ca-trust/extracted/java/cacerts",
+    ),
+    ("rhel", "ignore", "/var/lib/dnf/history.sqlite /var/lib/rpm/.rpm.lock /var/cache/dnf/x /var/lib/rhsm/x"),
+    ("rhel", "metadata", "/etc/pki/consumer/cert.pem /etc/sysconfig/rhn/systemid"),
+    (
+        "rhel",
+        "strict",
+        "/etc/crypto-policies/state/current /etc/crypto-policies/config /etc/pki/rpm-gpg/x /etc/dnf/vars/x",
+    ),
+    (
+        "suse",
+        "ignore",
+        "/var/lib/zypp/AnonymousUniqueId /var/lib/wicked/lease-eth0.xml /.snapshots/1/snapshot/etc/passwd",
+    ),
+    ("alpine", "derived", "/lib/apk/db/installed /lib/apk/db/scripts.tar /usr/lib/apk/db/installed"),
+    ("alpine", "strict", "/etc/apk/keys/x.rsa.pub /etc/periodic/daily/x /etc/local.d/x.start /etc/runlevels/default/x"),
+    ("arch", "derived", "/var/lib/pacman/local/bash-5/desc"),
+    ("arch", "metadata", "/etc/pacman.d/gnupg/pubring.gpg"),
+    ("arch", "strict", "/etc/pacman.d/hooks/x.hook /etc/pacman.d/gnupg/gpg.conf"),
+    ("arch", "ignore", "/var/lib/pacman/sync/core.db /var/cache/pacman/pkg/x.pkg.tar.zst"),
+];
+
+#[test]
+fn other_systems_keep_their_state_elsewhere() {
+    for (system, wanted, paths) in ELSEWHERE {
+        let policy = PolicyFile::default().for_system(system, &[]);
+        let rules = policy.compile();
+        for path in paths.split_whitespace() {
+            assert_eq!(ruling(&policy, &rules, path, FILE, false), *wanted, "{system} {path}");
+        }
+    }
+}
+
 #[test]
 fn texts_of_secrets_are_never_shown_and_those_of_usual_configs_are() {
     for profile in Profile::ALL {

@@ -50,7 +50,7 @@ fn files_weigh_by_their_place() {
             0o644,
             "/etc/ssh/sshd_config /etc/ssh/sshd_config.d/x.conf /etc/sudoers /etc/sudoers.d/x /etc/pam.d/sshd \
              /etc/ld.so.preload /etc/passwd /etc/shadow /etc/group /root/.ssh/authorized_keys \
-             /home/anna/.ssh/authorized_keys",
+             /home/anna/.ssh/authorized_keys /etc/sudo.conf /etc/doas.d/x.conf /var/lib/postgresql/.ssh/authorized_keys",
         ),
         ("critical", 0o4755, "/usr/bin/x /tmp/x /home/anna/x /opt/x /etc/x.dpkg-old"),
         ("critical", 0o2755, "/usr/bin/x"),
@@ -60,11 +60,18 @@ fn files_weigh_by_their_place() {
             0o644,
             "/usr/lib/x86_64-linux-gnu/libx.so.1 /etc/systemd/system/x.service /etc/cron.d/x /etc/crontab /boot/vmlinuz-x \
              /var/spool/cron/crontabs/anna /usr/lib/modules/6.1.0/x.ko /etc/apt/sources.list /etc/profile.d/x.sh /dev/x \
-             /etc/hosts.allow /etc/modprobe.d/x.conf /home/anna/.bashrc",
+             /etc/hosts.allow /etc/modprobe.d/x.conf /home/anna/.bashrc /usr/lib/python3/dist-packages/x.pth \
+             /etc/logrotate.d/x /etc/audit/rules.d/x.rules /home/anna/.config/systemd/user/x.service",
         ),
         ("medium", 0o644, "/etc/nginx/nginx.conf /etc/sysctl.d/x.conf /usr/share/x /usr/lib/python3/x.py"),
         ("medium", 0o755, "/var/lib/dpkg/info/x.postinst"),
-        ("low", 0o644, "/etc/nginx/nginx.conf.bak /etc/x.dpkg-dist /etc/x~ /usr/share/doc/x /opt/x /var/lib/app/x"),
+        // In a home a program is somebody's own until something else runs it.
+        ("low", 0o755, "/home/anna/x.sh /home/anna/bin/x /home/anna/.local/bin/x"),
+        (
+            "low",
+            0o644,
+            "/etc/nginx/nginx.conf.bak /etc/x.dpkg-dist /etc/x~ /usr/share/doc/x /usr/share/man/man1/x.1 /usr/share/locale/de/x /etc/motd /opt/x /var/lib/app/x",
+        ),
     ] {
         for path in paths.split_whitespace() {
             assert_eq!(added(&policy, path, mode), wanted, "{path}");
@@ -136,6 +143,21 @@ fn packages_facts_and_mounts_weigh_by_code() {
     assert_eq!(changed("nosuid,nodev", "nodev"), "high");
     assert_eq!(changed("nosuid", "nosuid noexec"), "medium");
     assert_eq!(changed("ro nosuid", "nosuid"), "medium");
+}
+
+#[test]
+fn the_users_word_is_told_apart_from_ours() {
+    let policy = policy(
+        "[[rule]]\npath = \"/etc/sudoers\"\nseverity = \"low\"\n[[rule]]\npath = \"/opt/**\"\nwhen = \"executable\"\nseverity = \"critical\"\n",
+    );
+    let own = |subject: &str| policy.users_severity(Change::Changed, subject.as_bytes(), None, None);
+    assert_eq!(own("fs:/etc/sudoers"), Some(Severity::Low));
+    assert_eq!(own("fs:/etc/shadow"), None);
+    assert_eq!(own("pkg:nginx:amd64"), None);
+    let program = entry("/opt/x", Kind::File, 0o755, false);
+    let of = |change, before, after| policy.users_severity(change, program.subject(), before, after);
+    assert_eq!(of(Change::Added, None, Some(program.view())), Some(Severity::Critical));
+    assert_eq!(of(Change::Removed, Some(program.view()), None), None);
 }
 
 #[test]

@@ -143,10 +143,9 @@ fn everything_that_was_not_compared_is_said() {
     web    web@2026.11.3      2      2         -        -             -
 
     Coverage  2 of 2 hosts complete; 46,202 entries compared; 2 rules ignored 344
-              entries; 1 folder left out whole, uncounted; 1,204 entries compared by
-              metadata only, as their typed comparison is not there yet; 1 mount not
-              walked; 2 files above the size cap, not hashed; 40 entries whose file
-              system does not tell flags; 1 thing not read; 1 of them excused by the
+              entries; 1 folder left out whole, uncounted; 1 mount not walked; 2
+              files above the size cap, not hashed; 40 entries whose file system
+              does not tell flags; 1 thing not read; 1 of them excused by the
               policy; kernel and mounts not compared on web-01; no package database
               on web-01 (driftscan report --coverage)
     Baseline  web@2026.11.3 (the only template there is) (driftscan baseline show)
@@ -157,8 +156,6 @@ fn everything_that_was_not_compared_is_said() {
     web-01  complete
         23,400 entries walked, 23,101 compared, 850 MB hashed, in 0.3 s, no package
         database, kernel and mounts not compared
-        1,204 entries compared by metadata only, as their typed comparison is not
-            there yet
         2 entries above the size cap, not hashed
         40 entries on file systems that do not tell immutable and append-only flags
         ignored by rule
