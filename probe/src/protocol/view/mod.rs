@@ -7,8 +7,20 @@
 //! *Invariant:* equal meaning gives equal text on every host; what does not parse is never guessed at: it is
 //! [`NotParsed`], and the bytes are compared.
 
+mod adjtime;
+mod alternatives;
+mod assignments;
+mod certificates;
 mod facts;
+mod ini;
 mod lines;
+mod modules;
+mod plain;
+mod resolv;
+mod sources;
+mod spaced;
+mod stanzas;
+mod sysctl;
 
 pub use facts::HostFacts;
 pub use lines::{Fields, Order, escape_field};
@@ -196,20 +208,20 @@ pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotP
         View::Pam => plain(Order::AsWritten, bytes),
         View::Cron => plain(Order::AsWritten, bytes),
 
-        View::Ini => plain(Order::AsWritten, bytes),
-        View::Sysctl => plain(Order::AsWritten, bytes),
+        View::Ini => ini::read(bytes),
+        View::Sysctl => sysctl::read(bytes),
 
         View::Fstab => plain(Order::AsWritten, bytes),
         View::Hosts => plain(Order::AsWritten, bytes),
 
-        View::Resolv => plain(Order::AsWritten, bytes),
-        View::Sources => plain(Order::AsWritten, bytes),
-        View::Certificates => plain(Order::AsWritten, bytes),
-        View::Lines => plain(Order::AsWritten, bytes),
-        View::LineSet => plain(Order::Sorted, bytes),
-        View::Alternatives => plain(Order::AsWritten, bytes),
-        View::Stanzas => plain(Order::AsWritten, bytes),
-        View::Adjtime => plain(Order::AsWritten, bytes),
+        View::Resolv => resolv::read(bytes),
+        View::Sources => sources::read(bytes),
+        View::Certificates => certificates::read(bytes),
+        View::Lines => plain::read(Order::AsWritten, bytes),
+        View::LineSet => plain::read(Order::Sorted, bytes),
+        View::Alternatives => alternatives::read(bytes),
+        View::Stanzas => stanzas::read(bytes),
+        View::Adjtime => adjtime::read(bytes),
 
         View::MachineId => plain(Order::AsWritten, bytes),
         View::Hostname => plain(Order::AsWritten, bytes),
@@ -219,8 +231,8 @@ pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotP
 
         View::Keyed => plain(Order::AsWritten, bytes),
 
-        View::Modules => plain(Order::AsWritten, bytes),
-        View::Assignments => plain(Order::AsWritten, bytes),
+        View::Modules => modules::read(bytes),
+        View::Assignments => assignments::read(bytes),
     }
 }
 
