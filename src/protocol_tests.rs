@@ -9,6 +9,7 @@ pub(crate) mod pattern_tests;
 mod record_tests;
 mod rule_tests;
 mod sketch_tests;
+mod view_configs_tests;
 mod wire_tests;
 
 use crate::protocol::record::RecordWriter;

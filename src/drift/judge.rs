@@ -95,6 +95,7 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
             if let Some(selected) = selected {
                 let answers = &observation.answers;
                 findings = meaning::expand(findings, difference, selected, answers, policy);
+                meaning::name(&mut findings, difference, policy);
                 causes = packages::explain(&mut findings, difference, selected, answers, policy);
                 history::tell(&mut findings, &mut causes, answers);
             }

@@ -8,14 +8,17 @@
 //! host only explain, and only those whose digest the host has proven.
 
 mod accounts;
+mod configs;
 mod engine;
 mod line;
+mod places;
 mod plain;
 mod records;
 mod said;
 
 pub(super) use engine::expand;
 pub(super) use line::{elide, shown};
+pub(super) use places::name;
 pub(super) use records::{ORDER, Pair};
 pub(super) use said::Said;
 
@@ -54,7 +57,7 @@ fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
         | View::HostText
         | View::Keyed
         | View::Modules
-        | View::Assignments => plain::sentence(path, pair),
+        | View::Assignments => configs::sentence(view, path, pair),
     }
 }
 
@@ -62,4 +65,5 @@ fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
 /// the file; else the file's own finding tells them.
 fn stands_alone(view: View) -> bool {
     matches!(view, View::Sudoers | View::AuthorizedKeys | View::Cron | View::Passwd | View::Group)
+        || matches!(view, View::Sources | View::Certificates | View::Sysctl | View::Modules)
 }

@@ -71,10 +71,7 @@ fn is_open(line: &[u8]) -> bool {
 
 /// `'a'` and `"a"` are `a`; `'a b'` is `"a b"`; whatever a shell would look into stays as it is.
 fn folded(value: &[u8]) -> Vec<u8> {
-    let inner = match value {
-        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
-        _ => return value.to_vec(),
-    };
+    let ([b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\'']) = value else { return value.to_vec() };
     let is_plain = |b: &u8| {
         b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':' | b',' | b'@' | b'+' | b'%' | b'=')
     };

@@ -46,7 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
 
 fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
     let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
-    if text.len() % 4 != 0 || text.is_empty() {
+    if !text.len().is_multiple_of(4) || text.is_empty() {
         return None;
     }
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
