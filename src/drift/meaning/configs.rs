@@ -95,7 +95,12 @@ fn change(what: &str, pair: &Pair<'_>) -> String {
             (true, _) => format!("{what} added: {}", side(&after, room)),
             (_, true) => format!("{what} removed: {}", side(&before, room)),
             _ => {
-                let (first, second) = (side(&before, room / 2), side(&after, room / 2));
+                // A short side leaves its room to the other one.
+                let short = |values: &[&[u8]]| side(values, room / 2).chars().count();
+                let (first, second) = (
+                    side(&before, room.saturating_sub(short(&after)).max(room / 2)),
+                    side(&after, room.saturating_sub(short(&before)).max(room / 2)),
+                );
                 // Two values that are cut alike would look the same.
                 if first == second { format!("{what} changed: {first}") } else { format!("{what} {first} -> {second}") }
             }

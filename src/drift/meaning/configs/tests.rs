@@ -1,3 +1,7 @@
+//! Tests of the sentences, on files as distributions have them.
+//!
+//! *Invariant:* nothing here is built into the program.
+
 use super::*;
 use crate::drift::meaning::records::{Records, pairs};
 use crate::protocol::view::{HostFacts, text};
