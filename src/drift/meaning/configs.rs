@@ -57,7 +57,30 @@ fn moved(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
         View::Hosts | View::Resolv => Code::ResolverChanged,
         View::Sources => Code::SourceChanged,
         View::Ini if units::unit(path).is_some() => Code::UnitChanged,
-        _ => Code::SettingChanged,
+        View::Ini
+        | View::Certificates
+        | View::Lines
+        | View::LineSet
+        | View::Alternatives
+        | View::Stanzas
+        | View::Adjtime
+        | View::MachineId
+        | View::Hostname
+        | View::HostKey
+        | View::OwnId
+        | View::HostText
+        | View::Keyed
+        | View::Assignments
+        | View::Passwd
+        | View::Group
+        | View::Shadow
+        | View::Gshadow
+        | View::Subid
+        | View::Sudoers
+        | View::AuthorizedKeys
+        | View::Sshd
+        | View::Pam
+        | View::Cron => said.code,
     };
     Said { code, ..said }
 }

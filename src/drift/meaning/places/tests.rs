@@ -2,6 +2,8 @@
 //!
 //! *Invariant:* nothing here is built into the program.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use super::*;
 use crate::drift::compare;
 use crate::policy::PolicyFile;
