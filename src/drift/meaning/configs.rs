@@ -57,7 +57,30 @@ fn moved(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
         View::Hosts | View::Resolv => Code::ResolverChanged,
         View::Sources => Code::SourceChanged,
         View::Ini if units::unit(path).is_some() => Code::UnitChanged,
-        _ => Code::SettingChanged,
+        View::Ini
+        | View::Certificates
+        | View::Lines
+        | View::LineSet
+        | View::Alternatives
+        | View::Stanzas
+        | View::Adjtime
+        | View::MachineId
+        | View::Hostname
+        | View::HostKey
+        | View::OwnId
+        | View::HostText
+        | View::Keyed
+        | View::Assignments
+        | View::Passwd
+        | View::Group
+        | View::Shadow
+        | View::Gshadow
+        | View::Subid
+        | View::Sudoers
+        | View::AuthorizedKeys
+        | View::Sshd
+        | View::Pam
+        | View::Cron => said.code,
     };
     Said { code, ..said }
 }
@@ -95,7 +118,12 @@ fn change(what: &str, pair: &Pair<'_>) -> String {
             (true, _) => format!("{what} added: {}", side(&after, room)),
             (_, true) => format!("{what} removed: {}", side(&before, room)),
             _ => {
-                let (first, second) = (side(&before, room / 2), side(&after, room / 2));
+                // A short side leaves its room to the other one.
+                let short = |values: &[&[u8]]| side(values, room / 2).chars().count();
+                let (first, second) = (
+                    side(&before, room.saturating_sub(short(&after)).max(room / 2)),
+                    side(&after, room.saturating_sub(short(&before)).max(room / 2)),
+                );
                 // Two values that are cut alike would look the same.
                 if first == second { format!("{what} changed: {first}") } else { format!("{what} {first} -> {second}") }
             }

@@ -12,6 +12,7 @@
 
 use super::NotParsed;
 use super::spaced::{Pairs, cut, goes_on, lines, trim, trim_start};
+use crate::protocol::order;
 use alloc::vec::Vec;
 
 /// More sections than any file has that a person wrote.
@@ -107,7 +108,7 @@ fn written(mut sections: Vec<Section>) -> Vec<u8> {
     let of_systemd =
         |section: &Section| is_systemd(&section.name) || section.name.is_empty() && section.pairs.0.is_empty();
     if sections.iter().all(of_systemd) {
-        sections.sort_by(|a, b| a.name.cmp(&b.name));
+        order::sort(&mut sections, |a, b| a.name.cmp(&b.name));
     }
     let mut all = Pairs::default();
     for mut section in sections {

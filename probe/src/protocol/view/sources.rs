@@ -8,10 +8,13 @@
 use super::spaced::{Pairs, fingerprint, is_blank, lines, trim, trim_start, word};
 use super::stanzas::{Stanza, stanzas};
 use super::{NotParsed, ini};
+use crate::protocol::order;
 use alloc::vec::Vec;
 
 /// More sources than one file has.
 const SOURCES: usize = 2048;
+/// More fields than a stanza has.
+const FIELDS: usize = 64;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     let is_text = |line: &&[u8]| !line.is_empty() && line.first() != Some(&b'#');
@@ -91,6 +94,9 @@ fn several(all: &mut Pairs, stanza: &Stanza) -> Result<(), NotParsed> {
     let mut names: Vec<Vec<u8>> = Vec::new();
     for (name, value) in stanza {
         let name = name.to_ascii_lowercase();
+        if names.contains(&name) || names.len() > FIELDS {
+            return Err(NotParsed("a field that stands twice, or too many"));
+        }
         let words = || value.split(|b| is_blank(*b) || *b == b'\n').filter(|word| !word.is_empty()).collect();
         match &name[..] {
             b"types" => kinds = words(),
@@ -107,10 +113,6 @@ fn several(all: &mut Pairs, stanza: &Stanza) -> Result<(), NotParsed> {
         }
         names.push(name);
     }
-    names.sort_unstable();
-    if names.windows(2).any(|two| two.first() == two.last()) {
-        return Err(NotParsed("a field that stands twice"));
-    }
     let many = kinds.len().saturating_mul(uris.len()).saturating_mul(suites.len());
     if many == 0 || many > SOURCES || all.0.len() + many > SOURCES {
         return Err(NotParsed("no source, or more than a view reads"));
@@ -126,8 +128,8 @@ fn several(all: &mut Pairs, stanza: &Stanza) -> Result<(), NotParsed> {
 }
 
 fn put(all: &mut Pairs, [kind, uri, suite]: [&[u8]; 3], mut options: Vec<&[u8]>, mut components: Vec<&[u8]>) {
-    options.sort_unstable();
-    components.sort_unstable();
+    order::sort(&mut options, Ord::cmp);
+    order::sort(&mut components, Ord::cmp);
     components.dedup();
     let mut value = components.join(&b' ');
     if !options.is_empty() {

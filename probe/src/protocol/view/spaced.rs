@@ -4,6 +4,7 @@
 //! these files take it for one.
 
 use super::{Fields, NotParsed, Order};
+use crate::protocol::order;
 use alloc::vec::Vec;
 
 pub(super) fn is_blank(byte: u8) -> bool {
@@ -91,7 +92,7 @@ impl Pairs {
 
     /// By key; those of one key stay in their order.
     pub(super) fn sort(&mut self) {
-        self.0.sort_by(|a, b| a.0.cmp(&b.0));
+        order::sort(&mut self.0, |a, b| a.0.cmp(&b.0));
     }
 
     pub(super) fn text(&self) -> Vec<u8> {

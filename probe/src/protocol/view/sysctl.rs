@@ -8,6 +8,7 @@
 
 use super::NotParsed;
 use super::spaced::{Pairs, cut, lines, squeeze, trim};
+use crate::protocol::order;
 use alloc::vec::Vec;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
@@ -27,10 +28,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         ordered |= is_entangled(&key);
         settings.push((key, at, value));
     }
-    settings.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+    order::sort(&mut settings, |a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
     settings.dedup_by(|later, kept| later.0 == kept.0);
     if ordered {
-        settings.sort_by_key(|setting| setting.1);
+        order::sort(&mut settings, |a, b| a.1.cmp(&b.1));
     }
     Ok(Pairs(settings.into_iter().map(|(key, _, value)| (key, value)).collect()).text())
 }

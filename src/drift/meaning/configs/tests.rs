@@ -1,3 +1,9 @@
+//! Tests of the sentences, on files as distributions have them.
+//!
+//! *Invariant:* nothing here is built into the program.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use super::*;
 use crate::drift::meaning::records::{Records, pairs};
 use crate::protocol::view::{HostFacts, text};
@@ -255,12 +261,10 @@ proptest! {
     #[test]
     fn any_pair_has_a_sentence(key: Vec<u8>, before: Vec<Vec<u8>>, after: Vec<Vec<u8>>, path: Vec<u8>) {
         prop_assume!(before != after);
-        let side = |values: &'_ [Vec<u8>]| values.iter().map(|value| value.to_vec()).collect::<Vec<_>>();
-        let (old, new) = (side(&before), side(&after));
         let pair = Pair {
             key: &key,
-            before: old.iter().map(Vec::as_slice).collect(),
-            after: new.iter().map(Vec::as_slice).collect(),
+            before: before.iter().map(Vec::as_slice).collect(),
+            after: after.iter().map(Vec::as_slice).collect(),
         };
         for view in View::ALL {
             let said = sentence(*view, &path, &pair);

@@ -1,9 +1,22 @@
+//! Tests of the titles by place, on records as the comparison has them.
+//!
+//! *Invariant:* nothing here is built into the program.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use super::*;
 use crate::drift::compare;
+use crate::policy::PolicyFile;
 use crate::protocol::Value;
 use crate::protocol::coverage::Coverage;
 use crate::protocol_tests::raw_record;
 use proptest::prelude::*;
+use std::sync::LazyLock;
+
+/// Everything was read.
+fn whole() -> Coverage {
+    Coverage::default()
+}
 
 fn file(path: &str, mode: u16, content: u8) -> Record {
     raw_record(
@@ -33,11 +46,19 @@ fn capable(path: &str, value: &[u8]) -> Record {
     raw_record(format!("fs:{path}").as_bytes(), &attrs)
 }
 
+/// A policy that compares everything, with these lines.
+fn policy(lines: &str) -> Policy {
+    let text = format!("schema = \"driftscan.policy/v1\"\n[[rule]]\npath = \"/**\"\ntreatment = \"strict\"\n{lines}");
+    PolicyFile::parse("policy.toml", &text).unwrap().for_system("debian", &[])
+}
+
+static PLAIN: LazyLock<Policy> = LazyLock::new(|| policy(""));
+
 fn findings(before: &[Record], after: &[Record]) -> Vec<Finding> {
     let difference = Difference { removed: before.to_vec(), added: after.to_vec() };
-    let policy = Policy::default();
-    let mut findings = compare(&difference, &Coverage::default(), &policy);
-    name(&mut findings, &difference, &policy);
+    let policy = &*PLAIN;
+    let mut findings = compare(&difference, &whole(), policy);
+    name(&mut findings, &difference, policy);
     findings
 }
 
@@ -161,7 +182,10 @@ fn files_with_a_meaning_of_their_own() {
 #[test]
 fn configuration_that_waits_and_what_hands_leave() {
     for (path, title) in [
-        ("/etc/ssh/sshd_config.dpkg-new", "vendor's new version of /etc/ssh/sshd_config waits: sshd_config.dpkg-new"),
+        (
+            "/etc/ssh/sshd_config.dpkg-new",
+            "vendor's new version of /etc/ssh/sshd_config waits: /etc/ssh/sshd_config.dpkg-new",
+        ),
         ("/etc/x.rpmnew", "vendor's new version of /etc/x waits: /etc/x.rpmnew"),
         ("/etc/x.pacnew", "vendor's new version of /etc/x waits: /etc/x.pacnew"),
         ("/etc/x.apk-new", "vendor's new version of /etc/x waits: /etc/x.apk-new"),
@@ -198,10 +222,9 @@ fn links_that_are_settings() {
 
 #[test]
 fn the_users_word_on_a_severity_stands() {
-    let policy = Policy::parse("[[rules]]\npath = \"/etc/cron.daily/**\"\nseverity = \"low\"\nreason = \"a test\"\n");
-    let Ok(policy) = policy else { panic!("{policy:?}") };
+    let policy = policy("[[rule]]\npath = \"/etc/cron.daily/**\"\nseverity = \"low\"\nreason = \"a test\"\n");
     let difference = Difference { removed: Vec::new(), added: vec![file("/etc/cron.daily/x", 0o755, 1)] };
-    let mut findings = compare(&difference, &Coverage::default(), &policy);
+    let mut findings = compare(&difference, &whole(), &policy);
     name(&mut findings, &difference, &policy);
     assert_eq!(findings[0].severity, Severity::Low);
     assert_eq!(findings[0].told.title.as_deref(), Some("daily cron job x added"));
@@ -237,7 +260,7 @@ fn path() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn every_title_is_one_line_and_says_what_happened(path in path(), mode in 0_u16..0o10000, target in ".{0,80}", linked: bool) {
+    fn every_title_is_one_line_and_says_what_happened(path in path(), mode in 0_u16..0o10000, target in "[^\\x00]{1,80}", linked: bool) {
         let record = || if linked { link(&path, &target) } else { file(&path, mode, 1) };
         for (before, after) in [(vec![], vec![record()]), (vec![record()], vec![]), (vec![record()], vec![file(&path, 0o644, 2)])] {
             for title in titles(&before, &after) {
