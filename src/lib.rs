@@ -6,7 +6,7 @@
 //! | floor | modules | touches the world |
 //! |---|---|---|
 //! | 0 | [`protocol`] | no |
-//! | 1 | [`model`], [`manifest`], [`policy`], [`inventory`] | no |
+//! | 1 | [`model`], [`manifest`], [`policy`], [`inventory`], [`waivers`] | no |
 //! | 2 | [`drift`] | no |
 //! | 3 | [`report`]; [`transport`], [`store`], [`sys`] | the latter three |
 //! | 4 | [`collect`] | through `transport` |
@@ -31,6 +31,7 @@ pub mod model;
 pub mod inventory;
 pub mod manifest;
 pub mod policy;
+pub mod waivers;
 
 pub mod drift;
 

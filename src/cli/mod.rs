@@ -25,6 +25,7 @@ mod comparisons;
 mod connect;
 mod doctor;
 mod duration;
+mod explain;
 mod fleet;
 mod list;
 mod output;
@@ -38,6 +39,8 @@ mod stop;
 mod trouble;
 mod turn;
 mod version;
+mod waive;
+mod waivers;
 mod ways;
 
 use args::{BaselineCommand, Cli, Command, ProbeCommand};
@@ -75,6 +78,8 @@ where
             ProbeCommand::Export(args) => probe::export(&args),
         },
         Some(Command::Report(args)) => report::run(&args, &cli.output),
+        Some(Command::Explain(args)) => explain::run(&args, &cli.output),
+        Some(Command::Waive(args)) => waive::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Version(args)) => {
             version::run(&args);

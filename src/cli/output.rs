@@ -53,8 +53,10 @@ pub(super) fn formats(words: &[String]) -> Outcome<Vec<Format>> {
 /// Which view of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {
-    /// Decisions and findings.
+    /// Decisions and findings, host by host.
     Findings,
+    /// The same, each finding once with its hosts.
+    ByFinding,
     /// What was read and left out.
     Coverage,
 }
@@ -77,20 +79,54 @@ pub(super) fn print(
             written.map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
             continue;
         }
-        let stdout = anstream::stdout();
-        let width = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
-        let width = width.map(|(width, _)| usize::from(width.0).clamp(80, 160));
         let mut bytes = Vec::new();
-        render(outcome, view, format.kind, report, args, width, &mut bytes).map_err(Trouble::new)?;
-        let mut stdout = stdout.lock();
-        match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Err(Trouble::new(format!("standard output: {error}")));
-            }
-            Ok(()) | Err(_) => {}
-        }
+        render(outcome, view, format.kind, report, args, width(), &mut bytes).map_err(Trouble::new)?;
+        put(&bytes)?;
     }
     Ok(())
+}
+
+/// Prints one page of text on standard output.
+pub(super) fn page(
+    args: &OutputArgs,
+    write: impl FnOnce(&table::Options<'_>, &mut dyn Write) -> io::Result<()>,
+) -> Outcome<()> {
+    let folded = |names: &[&str]| fold(names.iter().copied());
+    let mut bytes = Vec::new();
+    write(&options(args, width(), None, &folded), &mut bytes).map_err(Trouble::new)?;
+    put(&bytes)
+}
+
+/// The columns of a terminal; `None` where standard output is none.
+fn width() -> Option<usize> {
+    let width = anstream::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    width.map(|(width, _)| usize::from(width.0).clamp(80, 160))
+}
+
+fn put(bytes: &[u8]) -> Outcome<()> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Trouble::new(format!("standard output: {error}")))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn options<'a>(
+    args: &OutputArgs,
+    width: Option<usize>,
+    report: Option<&str>,
+    folded: table::Fold<'a>,
+) -> table::Options<'a> {
+    table::Options {
+        width: width.unwrap_or(table::DEFAULT_WIDTH),
+        // The stream takes colour out where it does not belong; a file never gets any.
+        color: width.is_some() || args.color == super::args::Color::Always,
+        report_path: report.map(ToOwned::to_owned),
+        verbose: args.verbose,
+        ..table::Options::new(folded)
+    }
 }
 
 fn render(
@@ -103,17 +139,11 @@ fn render(
     to: &mut Vec<u8>,
 ) -> io::Result<()> {
     let folded = |names: &[&str]| fold(names.iter().copied());
-    let options = table::Options {
-        width: width.unwrap_or(table::DEFAULT_WIDTH),
-        // The stream takes colour out where it does not belong; a file never gets any.
-        color: width.is_some() || args.color == super::args::Color::Always,
-        report_path: report.map(ToOwned::to_owned),
-        verbose: args.verbose,
-        ..table::Options::new(&folded)
-    };
+    let mut options = options(args, width, report, &folded);
+    options.by_finding = view == View::ByFinding;
     match (kind, view) {
         (Kind::Json, _) => json::write(outcome, to),
-        (Kind::Table, View::Findings) => table::write(outcome, &options, to),
+        (Kind::Table, View::Findings | View::ByFinding) => table::write(outcome, &options, to),
         (Kind::Table, View::Coverage) => table::coverage(outcome, &options, to),
     }
 }

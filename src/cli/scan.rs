@@ -14,8 +14,9 @@ use super::stop::Stop;
 use super::trouble::{Outcome, Trouble, warn};
 use super::turn::{self, Turn};
 use super::version::TOOL;
-use super::{connect, fleet, policy, resume, ways};
+use super::{connect, fleet, policy, resume, waivers, ways};
 use crate::collect::probe_digest;
+use crate::drift::fleet::settle;
 use crate::inventory::canonical;
 use crate::inventory::host::Host;
 use crate::model::text::hex;
@@ -35,6 +36,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let hosts = fleet::select(args)?;
     fleet::enough(&hosts, args.min_hosts)?;
     let policy = policy::read(args.policy.as_deref())?;
+    let waivers = waivers::in_force(args.waivers.as_deref())?;
     let wanted = args
         .baseline
         .as_deref()
@@ -64,6 +66,8 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let id = RunId::new(&started.strftime("%Y%m%dT%H%M%SZ").to_string(), suffix);
     let mut start = begin(&id, started, &hosts, args, &comparisons, policy.drift_at());
     start.digests.ways = ways::digest(&targets);
+    start.digests.waivers.clone_from(&waivers.digest);
+    start.notes.extend(waivers.note);
     let Resumption { resumed, kept, due } = match &args.resume {
         Some(word) => resume::take_up(&runs, word, &start, &targets)?,
         None => Resumption::of_nothing(targets.len()),
@@ -96,7 +100,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     in_order_of(&hosts, &mut outcomes);
     let interrupted =
         if outcomes.len() < hosts.len() { stop.signal().or(Some(signal_hook::consts::SIGTERM)) } else { None };
-    let outcome = FleetOutcome {
+    let mut outcome = FleetOutcome {
         run: id,
         started: start.started,
         millis: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -108,8 +112,10 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         digests: start.digests,
         drift_at: start.drift_at,
         allow_outdated: start.allow_outdated,
+        waivers: Vec::new(),
         notes: start.notes.into_iter().chain(books.skew_note()).collect(),
     };
+    settle(&mut outcome, &waivers.waivers, waivers::day_of(started));
     let status = outcome.status();
     // What was scanned is shown even where it can't be kept.
     let kept = books.close(&folder, &outcome, status);
@@ -173,6 +179,8 @@ fn begin(
             inventory: hex(&Sha256::digest(canonical(hosts))),
             // Known only with the routes.
             ways: String::new(),
+            // Known only with their file.
+            waivers: String::new(),
         },
         drift_at,
         allow_outdated: args.allow_outdated,

@@ -75,6 +75,14 @@ fn sound(_: Complete, equal: usize) -> Verdict {
     if equal == 0 { Verdict::Clean } else { Verdict::Outdated }
 }
 
+/// What a host is whose drift is all accepted for a time: never better than its coverage.
+#[must_use]
+pub fn accepted(reasons: &[Obstacle], coverage: Option<&HostCoverage>, behind: Option<u32>) -> Verdict {
+    let whole = coverage.is_some_and(|coverage| coverage.complete);
+    let behind = behind.map_or(0, |versions| versions as usize);
+    complete(reasons).filter(|_| whole).map_or(Verdict::Unverifiable, |proof| sound(proof, behind))
+}
+
 /// Judges an observation against the references, the selected one first and then older ones, newest first.
 #[must_use]
 pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observation, policy: &Policy) -> Judgement {
@@ -131,7 +139,9 @@ pub fn judge(references: &[Reference], awaiting_view: u64, observation: &Observa
         complete(&reasons).map_or(Verdict::Unverifiable, |proof| sound(proof, equal))
     };
     let coverage = shown(observation, reasons.is_empty(), awaiting_view, policy);
-    let behind = (verdict == Verdict::Outdated).then(|| u32::try_from(equal).unwrap_or(u32::MAX));
+    // A drifted host may equal an older version but for what no version holds, a mount say.
+    let known = equal > 0 && matches!(verdict, Verdict::Outdated | Verdict::Drifted);
+    let behind = known.then(|| u32::try_from(equal).unwrap_or(u32::MAX));
     Judgement { verdict, reference: label(equal), versions_behind: behind, findings, causes, reasons, coverage }
 }
 

@@ -7,6 +7,7 @@ pub mod outcome;
 pub mod run_id;
 pub mod text;
 pub mod verdict;
+pub mod waiver;
 
 pub use finding::{Attributes, Cause, CauseKind, Change, Class, Code, Finding, Told, WaiverUse};
 pub use outcome::{
@@ -15,3 +16,4 @@ pub use outcome::{
 };
 pub use run_id::RunId;
 pub use verdict::{Decision, Reason, Severity, Verdict};
+pub use waiver::{Standing, WaiverState};

@@ -173,6 +173,8 @@ pub struct Digests {
     pub inventory: String,
     /// Of how its hosts are reached and read, and of what revokes trust in them; empty where that was not kept.
     pub ways: String,
+    /// Of the waivers' file; empty where there was none.
+    pub waivers: String,
 }
 
 /// What a run took over from one before it.
@@ -211,6 +213,8 @@ pub struct FleetOutcome {
     pub drift_at: super::Severity,
     /// Whether outdated hosts leave the exit status 0.
     pub allow_outdated: bool,
+    /// What became of each waiver, in the order of their file.
+    pub waivers: Vec<super::WaiverState>,
     /// Things said once for the run, each in one or more lines.
     pub notes: Vec<String>,
 }

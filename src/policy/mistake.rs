@@ -64,25 +64,25 @@ impl fmt::Display for Mistakes {
 
 /// Collects mistakes by their place in the text.
 #[derive(Debug, Default)]
-pub(super) struct Collected(Vec<(Range<usize>, String, Option<String>)>);
+pub(crate) struct Collected(Vec<(Range<usize>, String, Option<String>)>);
 
 impl Collected {
     /// Notes a mistake that covers these bytes of the text.
-    pub(super) fn note(&mut self, span: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) {
+    pub(crate) fn note(&mut self, span: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) {
         self.0.push((span, message.into(), Some(remedy.into())));
     }
 
     /// Notes a mistake whose message says it all.
-    pub(super) fn note_plain(&mut self, span: Range<usize>, message: impl Into<String>) {
+    pub(crate) fn note_plain(&mut self, span: Range<usize>, message: impl Into<String>) {
         self.0.push((span, message.into(), None));
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Places the mistakes in the text.
-    pub(super) fn place(mut self, file: &str, text: &str) -> Mistakes {
+    pub(crate) fn place(mut self, file: &str, text: &str) -> Mistakes {
         self.0.sort_by_key(|(span, _, _)| span.start);
         let mut counted = (0, 1);
         let list = self.0.into_iter().map(|(span, message, remedy)| {

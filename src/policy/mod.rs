@@ -7,13 +7,13 @@
 
 mod effective;
 mod file;
-mod mistake;
-mod nearest;
+pub(crate) mod mistake;
+pub(crate) mod nearest;
 mod profile;
 mod rule;
 mod severity;
 mod size;
-mod table;
+pub(crate) mod table;
 mod unseen;
 mod v1;
 mod valid;

@@ -3,7 +3,7 @@
 //! *Invariant:* suggests only what is close; a wrong guess is worse than none.
 
 /// The nearest of the words within a third of the length, at most three edits.
-pub(super) fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer than every word of ours: the table below would cost a hostile file dearly.
     if typed.chars().count() > 40 {
         return None;

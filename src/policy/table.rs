@@ -9,26 +9,26 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A string and its place.
-pub(super) type Word = Spanned<String>;
+pub(crate) type Word = Spanned<String>;
 
 /// The keys that a table may have.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// What this release knows.
-    pub(super) known: &'static [&'static str],
+    pub(crate) known: &'static [&'static str],
     /// What a later release brings: refused by name, because an ignored key would promise what nobody keeps.
-    pub(super) later: &'static [&'static str],
+    pub(crate) later: &'static [&'static str],
 }
 
 /// One table under reading.
-pub(super) struct Table<'t, 'i> {
+pub(crate) struct Table<'t, 'i> {
     fields: &'t DeTable<'i>,
     span: Range<usize>,
 }
 
 impl<'t, 'i> Table<'t, 'i> {
     /// Takes a table and notes the keys that it may not have.
-    pub(super) fn new(fields: &'t DeTable<'i>, span: Range<usize>, keys: Keys, mistakes: &mut Collected) -> Self {
+    pub(crate) fn new(fields: &'t DeTable<'i>, span: Range<usize>, keys: Keys, mistakes: &mut Collected) -> Self {
         for key in fields.keys() {
             let name = key.get_ref().as_ref();
             if keys.known.contains(&name) {
@@ -52,23 +52,23 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// Where the table stands.
-    pub(super) fn span(&self) -> Range<usize> {
+    pub(crate) fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
     /// A field as it was parsed.
-    pub(super) fn field(&self, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
+    pub(crate) fn field(&self, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
         self.fields.get(key)
     }
 
     /// A string.
-    pub(super) fn word(&self, key: &str, mistakes: &mut Collected) -> Option<Word> {
+    pub(crate) fn word(&self, key: &str, mistakes: &mut Collected) -> Option<Word> {
         let value = self.field(key)?;
         word(key, value, mistakes)
     }
 
     /// A list of strings.
-    pub(super) fn words(&self, key: &str, mistakes: &mut Collected) -> Option<Spanned<Vec<Word>>> {
+    pub(crate) fn words(&self, key: &str, mistakes: &mut Collected) -> Option<Spanned<Vec<Word>>> {
         let value = self.field(key)?;
         let Some(list) = value.get_ref().as_array() else {
             wrong_type(key, value, "a list of strings", mistakes);
@@ -79,7 +79,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// A string, or a list of them.
-    pub(super) fn word_or_words(&self, key: &str, mistakes: &mut Collected) -> Vec<Word> {
+    pub(crate) fn word_or_words(&self, key: &str, mistakes: &mut Collected) -> Vec<Word> {
         match self.field(key) {
             Some(value) if value.get_ref().is_array() => {
                 self.words(key, mistakes).map_or_else(Vec::new, Spanned::into_inner)
@@ -90,7 +90,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// A table within.
-    pub(super) fn table(&self, key: &str, keys: Keys, mistakes: &mut Collected) -> Option<Table<'t, 'i>> {
+    pub(crate) fn table(&self, key: &str, keys: Keys, mistakes: &mut Collected) -> Option<Table<'t, 'i>> {
         let value = self.field(key)?;
         let Some(fields) = value.get_ref().as_table() else {
             wrong_type(key, value, &format!("a table, [{key}]"), mistakes);
@@ -100,7 +100,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// Tables of one name, `[[rule]]`.
-    pub(super) fn tables(&self, key: &str, keys: Keys, mistakes: &mut Collected) -> Vec<Table<'t, 'i>> {
+    pub(crate) fn tables(&self, key: &str, keys: Keys, mistakes: &mut Collected) -> Vec<Table<'t, 'i>> {
         let Some(value) = self.field(key) else {
             return Vec::new();
         };
@@ -128,7 +128,7 @@ fn word(key: &str, value: &Spanned<DeValue<'_>>, mistakes: &mut Collected) -> Op
 }
 
 /// Notes a value of another type than its key wants.
-pub(super) fn wrong_type(key: &str, value: &Spanned<DeValue<'_>>, wanted: &str, mistakes: &mut Collected) {
+pub(crate) fn wrong_type(key: &str, value: &Spanned<DeValue<'_>>, wanted: &str, mistakes: &mut Collected) {
     let found = match value.get_ref() {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",

@@ -3,8 +3,9 @@
 //! *Invariant:* compiled for tests only.
 
 use crate::model::{
-    Attributes, BaselineUse, Change, Code, Collector, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage,
-    HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, Told, TroubleShown, Verdict, Wire,
+    Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, Decision, Digests, Evidence, Finding,
+    FleetOutcome, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, Standing, Told, TroubleShown,
+    Verdict, WaiverState, WaiverUse, Wire,
 };
 use crate::protocol::{Attr, System};
 use proptest::collection::{btree_map, vec};
@@ -142,9 +143,11 @@ pub(crate) fn fleet(hosts: Vec<HostOutcome>, baselines: &[(&str, &str)]) -> Flee
             policy: "ef".repeat(32),
             inventory: "01".repeat(32),
             ways: "23".repeat(32),
+            waivers: String::new(),
         },
         drift_at: Severity::Low,
         allow_outdated: false,
+        waivers: vec![],
         notes: vec![],
     }
 }
@@ -265,21 +268,84 @@ fn any_finding() -> impl Strategy<Value = Finding> {
         (namespace, name),
         select(Severity::ALL),
         any::<[[u8; 32]; 2]>(),
-        any_attributes(),
-        any_attributes(),
+        (any_attributes(), any_attributes()),
+        (any_told(), proptest::option::of(0usize..3), proptest::option::of(any_waiver_use())),
     )
-        .prop_map(|(code, change, (namespace, name), severity, [fingerprint, key], before, after)| Finding {
-            code,
-            change,
-            subject: [namespace.as_bytes(), &name].concat(),
+        .prop_map(|(code, change, (namespace, name), severity, [fingerprint, key], (before, after), rest)| {
+            Finding {
+                code,
+                change,
+                subject: [namespace.as_bytes(), &name].concat(),
+                severity,
+                fingerprint,
+                key,
+                before,
+                after,
+                told: rest.0,
+                cause: rest.1,
+                waiver: rest.2,
+            }
+        })
+}
+
+fn any_told() -> impl Strategy<Value = Told> {
+    let texts = || prop_oneof![2 => Just(Vec::new()), 1 => vec(any_text(), 1..3)];
+    let option = proptest::option::of::<proptest::strategy::BoxedStrategy<String>>;
+    (option(any_text().boxed()), proptest::option::of(select(Class::ALL)), texts(), option(any_text().boxed()), texts())
+        .prop_map(|(title, class, explanation, diff, evidence)| Told { title, class, explanation, diff, evidence })
+}
+
+fn any_waiver_use() -> impl Strategy<Value = WaiverUse> {
+    (any_text(), any_text(), any_text(), any_text()).prop_map(|(of, owner, reason, until)| WaiverUse {
+        of,
+        owner,
+        reason,
+        until,
+    })
+}
+
+fn any_cause() -> impl Strategy<Value = Cause> {
+    (
+        select(CauseKind::ALL),
+        vec(any::<u8>(), 0..20),
+        any_text(),
+        select(Severity::ALL),
+        any::<[u8; 32]>(),
+        0usize..500,
+        vec(any_text(), 0..2),
+    )
+        .prop_map(|(kind, subject, title, severity, fingerprint, findings, evidence)| Cause {
+            kind,
+            subject,
+            title,
             severity,
             fingerprint,
-            key,
-            before,
-            after,
-            told: Told::default(),
-            cause: None,
-            waiver: None,
+            findings,
+            evidence,
+        })
+}
+
+fn any_waiver_state() -> impl Strategy<Value = WaiverState> {
+    (
+        any_waiver_use(),
+        (proptest::option::of(any_text()), proptest::option::of(any_text())),
+        any::<(u64, u64)>(),
+        select(Standing::ALL),
+        vec(any_text(), 0..4),
+        0usize..500,
+    )
+        .prop_map(|(said, (group, why), (max_hosts, line), standing, hosts, findings)| WaiverState {
+            of: said.of,
+            group,
+            owner: said.owner,
+            reason: said.reason,
+            until: said.until,
+            max_hosts,
+            line,
+            standing,
+            why,
+            hosts,
+            findings,
         })
 }
 
@@ -348,7 +414,7 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
         identity,
         (select(Verdict::ALL.to_vec()), select(Decision::ALL.to_vec()), any::<Option<u32>>()),
         vec(obstacle, 0..3),
-        vec(any_finding(), 0..30),
+        (vec(any_finding(), 0..30), vec(any_cause(), 0..3)),
         proptest::option::of(any_coverage()),
         proptest::option::of(select(Collector::ALL)),
         (proptest::option::of(any_text()), evidence, wire),
@@ -358,11 +424,17 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
                 (name, group, address, reference),
                 (verdict, decision, versions_behind),
                 reasons,
-                mut findings,
+                (mut findings, mut causes),
                 coverage,
                 collector,
                 (host_key, evidence, wire),
             )| {
+                // A cause has a finding of its own, as a rule.
+                for (at, cause) in causes.iter_mut().enumerate() {
+                    if let Some(head) = findings.get(at).filter(|finding| finding.cause == Some(at)) {
+                        cause.fingerprint = head.fingerprint;
+                    }
+                }
                 findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.subject.cmp(&b.subject)));
                 HostOutcome {
                     name,
@@ -374,7 +446,7 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
                     versions_behind,
                     reasons,
                     findings,
-                    causes: vec![],
+                    causes,
                     coverage,
                     collector,
                     host_key,
@@ -396,10 +468,16 @@ pub(crate) fn any_fleet() -> impl Strategy<Value = FleetOutcome> {
         0usize..5,
         vec(any_host(), 0..6),
         vec(baseline, 0..3),
-        (vec(any_text(), 5), select(Severity::ALL), any::<bool>(), vec(any_text(), 0..3), resumed),
+        (
+            (vec(any_text(), 6), vec(any_waiver_state(), 0..4)),
+            select(Severity::ALL),
+            any::<bool>(),
+            vec(any_text(), 0..3),
+            resumed,
+        ),
     )
         .prop_map(|(random, (started, millis, interrupted), more, hosts, baselines, rest)| {
-            let (digests, drift_at, allow_outdated, notes, resumed) = rest;
+            let ((digests, waivers), drift_at, allow_outdated, notes, resumed) = rest;
             let mut digests = digests.into_iter();
             let mut next = || digests.next().unwrap_or_default();
             FleetOutcome {
@@ -415,9 +493,17 @@ pub(crate) fn any_fleet() -> impl Strategy<Value = FleetOutcome> {
                 selected: hosts.len() + more,
                 hosts,
                 baselines,
-                digests: Digests { tool: next(), probe: next(), policy: next(), inventory: next(), ways: next() },
+                digests: Digests {
+                    tool: next(),
+                    probe: next(),
+                    policy: next(),
+                    inventory: next(),
+                    ways: next(),
+                    waivers: next(),
+                },
                 drift_at,
                 allow_outdated,
+                waivers,
                 notes,
             }
         })

@@ -153,6 +153,9 @@ impl Contents {
             hosts.len(),
             start.selected.len()
         ));
+        if !start.digests.waivers.is_empty() {
+            notes.push("Waivers are applied to a run that went to its end; none is applied here.".to_owned());
+        }
         if torn {
             notes.push("The journal's last line was cut off; its host counts as not scanned.".to_owned());
         }
@@ -171,6 +174,8 @@ impl Contents {
             digests: start.digests,
             drift_at: start.drift_at,
             allow_outdated: start.allow_outdated,
+            // Waivers are applied to a whole run alone.
+            waivers: Vec::new(),
             notes,
         }
     }
@@ -199,7 +204,7 @@ fn begin(line: &[u8]) -> Result<Start, String> {
     if start.schema != SCHEMA || start.version != 1 {
         return Err(format!("it is of schema `{}`, not `{SCHEMA}`", escape(start.schema.as_bytes())));
     }
-    let v1::Digests { tool, probe, policy, inventory, ways, baselines } = start.digests;
+    let v1::Digests { tool, probe, policy, inventory, ways, waivers, baselines } = start.digests;
     Ok(Start {
         run: RunId::parse(&start.run).ok_or("its run id is none")?,
         started: start.started,
@@ -208,7 +213,7 @@ fn begin(line: &[u8]) -> Result<Start, String> {
             .into_iter()
             .map(|v1::Baseline { label, digest, group, note }| BaselineUse { label, digest, group, note })
             .collect(),
-        digests: Digests { tool, probe, policy, inventory, ways },
+        digests: Digests { tool, probe, policy, inventory, ways, waivers },
         drift_at: Severity::of(&start.drift_at).ok_or("its threshold is no severity")?,
         allow_outdated: start.allow_outdated,
         notes: start.notes,
@@ -235,7 +240,7 @@ fn host(line: &[u8]) -> Result<(u64, HostOutcome), String> {
 
 fn shaped(start: &Start) -> v1::Start {
     let Start { run, started, selected, baselines, digests, drift_at, allow_outdated, notes, resumed } = start.clone();
-    let Digests { tool, probe, policy, inventory, ways } = digests;
+    let Digests { tool, probe, policy, inventory, ways, waivers } = digests;
     let baselines = baselines
         .into_iter()
         .map(|BaselineUse { label, digest, group, note }| v1::Baseline { label, digest, group, note })
@@ -248,7 +253,7 @@ fn shaped(start: &Start) -> v1::Start {
         selected,
         drift_at: drift_at.word().to_owned(),
         allow_outdated,
-        digests: v1::Digests { tool, probe, policy, inventory, ways, baselines },
+        digests: v1::Digests { tool, probe, policy, inventory, ways, waivers, baselines },
         notes,
         resumed: resumed.map(|Resumed { run, since, hosts }| v1::Resumed {
             run: run.as_str().to_owned(),

@@ -38,6 +38,8 @@ pub(super) struct Digests {
     pub(super) inventory: String,
     #[serde(default)]
     pub(super) ways: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) waivers: String,
     pub(super) baselines: Vec<Baseline>,
 }
 

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and its floor; the pure ones are marked.
-const FLOORS: [(&str, u8, bool); 14] = [
+const FLOORS: [(&str, u8, bool); 15] = [
     ("malformed", 0, true),
     ("protocol", 0, true),
     ("model", 1, true),
     ("manifest", 1, true),
     ("policy", 1, true),
     ("inventory", 1, true),
+    ("waivers", 1, true),
     ("drift", 2, true),
     ("report", 3, true),
     ("transport", 3, false),

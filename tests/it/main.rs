@@ -40,3 +40,4 @@ mod simulated_fleet;
 mod unreadable;
 mod verdicts;
 mod version_order;
+mod waivers;

@@ -3,9 +3,13 @@
 //! *Invariant:* settling twice gives what settling once gives, so that a run that was taken up is settled as a whole; no
 //! host becomes clean here whose coverage is not complete.
 
-use crate::model::FleetOutcome;
+mod waivers;
 
-/// Settles a run.
-pub fn settle(outcome: &mut FleetOutcome) {
-    let _ = outcome;
+use crate::model::FleetOutcome;
+use crate::waivers::{Day, Waivers};
+
+/// Settles a run on a day: what its waivers cover, and what that makes of its hosts.
+pub fn settle(outcome: &mut FleetOutcome, waivers: &Waivers, today: Day) {
+    // Last, so that what the fleet itself tells can be waived as well.
+    waivers::apply(outcome, waivers, today);
 }

@@ -11,8 +11,8 @@ use crate::model::finding::attr_of;
 use crate::model::text::{escape, unhex};
 use crate::model::{
     Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, Decision, Digests, Evidence, Finding,
-    FleetOutcome, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, Told, TroubleShown, Verdict,
-    WaiverUse, Wire,
+    FleetOutcome, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, Standing, Told, TroubleShown,
+    Verdict, WaiverState, WaiverUse, Wire,
 };
 use crate::protocol::System;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub(super) fn report(from: v1::Report) -> Result<FleetOutcome, ReadError> {
     if from.schema != SCHEMA || from.version != VERSION {
         return Err(ReadError::Schema { found: escape(from.schema.as_bytes()) });
     }
-    let v1::Digests { tool, probe, policy, inventory, ways, baselines } = from.digests;
+    let v1::Digests { tool, probe, policy, inventory, ways, waivers, baselines } = from.digests;
     let outcome = FleetOutcome {
         run: RunId::parse(&from.run).ok_or_else(|| no("run", "run id", &from.run))?,
         started: from.started,
@@ -38,9 +38,10 @@ pub(super) fn report(from: v1::Report) -> Result<FleetOutcome, ReadError> {
             .into_iter()
             .map(|v1::Baseline { label, digest, group, note }| BaselineUse { label, digest, group, note })
             .collect(),
-        digests: Digests { tool, probe, policy, inventory, ways },
+        digests: Digests { tool, probe, policy, inventory, ways, waivers },
         drift_at: Severity::of(&from.drift_at).ok_or_else(|| no("drift_at", "severity", &from.drift_at))?,
         allow_outdated: from.allow_outdated,
+        waivers: from.waivers.into_iter().map(waiver).collect::<Result<_, _>>()?,
         notes: from.notes,
     };
     if encode::summary(&outcome) == from.summary {
@@ -176,6 +177,23 @@ fn finding(place: &str, from: &v1::Finding) -> Result<Finding, ReadError> {
             reason: waiver.reason.clone(),
             until: waiver.until.clone(),
         }),
+    })
+}
+
+fn waiver(from: v1::Waiver) -> Result<WaiverState, ReadError> {
+    let v1::Waiver { of, group, owner, reason, until, max_hosts, line, state, why, hosts, findings } = from;
+    Ok(WaiverState {
+        standing: Standing::of(&state).ok_or_else(|| no("waivers", "state of a waiver", &state))?,
+        findings: usize::try_from(findings).map_err(|_| disagree("waivers", "a count of findings"))?,
+        of,
+        group,
+        owner,
+        reason,
+        until,
+        max_hosts,
+        line,
+        why,
+        hosts,
     })
 }
 

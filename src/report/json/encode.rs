@@ -8,7 +8,7 @@ use crate::model::finding::attr_name;
 use crate::model::text::{escape, hex};
 use crate::model::{
     Attributes, BaselineUse, Cause, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage, HostOutcome,
-    Obstacle, Resumed, Told, TroubleShown, Verdict, WaiverUse, Wire,
+    Obstacle, Resumed, Told, TroubleShown, Verdict, WaiverState, WaiverUse, Wire,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,6 +27,7 @@ pub(super) fn report(outcome: &FleetOutcome) -> v1::Report {
         digests: from,
         drift_at,
         allow_outdated,
+        waivers,
         notes,
     } = outcome;
     v1::Report {
@@ -46,6 +47,7 @@ pub(super) fn report(outcome: &FleetOutcome) -> v1::Report {
         summary: summary(outcome),
         digests: digests(from, baselines),
         notes: notes.clone(),
+        waivers: waivers.iter().map(waiver).collect(),
         hosts: hosts.iter().map(host).collect(),
     }
 }
@@ -74,8 +76,8 @@ pub(super) fn summary(outcome: &FleetOutcome) -> v1::Summary {
 }
 
 fn digests(from: &Digests, baselines: &[BaselineUse]) -> v1::Digests {
-    let Digests { tool, probe, policy, inventory, ways } = from.clone();
-    v1::Digests { tool, probe, policy, inventory, ways, baselines: baselines.iter().map(baseline).collect() }
+    let Digests { tool, probe, policy, inventory, ways, waivers } = from.clone();
+    v1::Digests { tool, probe, policy, inventory, ways, waivers, baselines: baselines.iter().map(baseline).collect() }
 }
 
 fn baseline(from: &BaselineUse) -> v1::Baseline {
@@ -208,6 +210,23 @@ fn finding(from: &Finding) -> v1::Finding {
 fn waived(from: &WaiverUse) -> v1::WaiverUse {
     let WaiverUse { of, owner, reason, until } = from.clone();
     v1::WaiverUse { of, owner, reason, until }
+}
+
+fn waiver(from: &WaiverState) -> v1::Waiver {
+    let WaiverState { of, group, owner, reason, until, max_hosts, line, standing, why, hosts, findings } = from.clone();
+    v1::Waiver {
+        of,
+        group,
+        owner,
+        reason,
+        until,
+        max_hosts,
+        line,
+        state: standing.word().to_owned(),
+        why,
+        hosts,
+        findings: findings as u64,
+    }
 }
 
 fn cause(from: &Cause) -> v1::Cause {

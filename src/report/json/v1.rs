@@ -27,6 +27,8 @@ pub(super) struct Report {
     pub(super) summary: Summary,
     pub(super) digests: Digests,
     pub(super) notes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) waivers: Vec<Waiver>,
     pub(super) hosts: Vec<Host>,
 }
 
@@ -76,6 +78,8 @@ pub(super) struct Digests {
     pub(super) inventory: String,
     #[serde(default)]
     pub(super) ways: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) waivers: String,
     pub(super) baselines: Vec<Baseline>,
 }
 
@@ -234,6 +238,25 @@ pub(super) struct WaiverUse {
     pub(super) owner: String,
     pub(super) reason: String,
     pub(super) until: String,
+}
+
+/// What became of a waiver.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Waiver {
+    pub(super) of: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<String>,
+    pub(super) owner: String,
+    pub(super) reason: String,
+    pub(super) until: String,
+    pub(super) max_hosts: u64,
+    pub(super) line: u64,
+    pub(super) state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) why: Option<String>,
+    pub(super) hosts: Vec<String>,
+    pub(super) findings: u64,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -2,8 +2,11 @@
 //!
 //! *Invariant:* whatever was left out of the comparison is said here, on every report.
 
+use super::drifted::{hex_prefix, prefix_length};
 use super::investigate::only_permissions;
+use super::items;
 use super::page::{Atom, Page, atoms_then};
+use super::waived;
 use super::words::{count, grouped};
 use crate::model::{Collector, Decision, FleetOutcome, HostCoverage, HostOutcome};
 use std::collections::BTreeSet;
@@ -18,6 +21,7 @@ pub(super) fn lines(outcome: &FleetOutcome, page: &mut Page<'_>) {
     if !minor.is_empty() && !page.options.verbose {
         page.labelled("Minor", HANG, atoms_then(&minor, "driftscan report --format json"));
     }
+    waived::lines(outcome, page);
     if !outcome.baselines.is_empty() {
         let body = baselines(outcome, page);
         page.labelled("Baseline", HANG, body);
@@ -87,8 +91,9 @@ fn compared(outcome: &FleetOutcome, page: &Page<'_>) -> String {
 
 /// Findings of hosts that are kept: below the threshold, yet there.
 fn minor(outcome: &FleetOutcome) -> String {
-    let kept = || outcome.hosts.iter().filter(|h| h.decision == Decision::Keep && !h.findings.is_empty());
-    let findings = sum(kept().map(|host| host.findings.len() as u64));
+    let open = |host: &HostOutcome| host.findings.iter().filter(|finding| finding.waiver.is_none()).count() as u64;
+    let kept = || outcome.hosts.iter().filter(|host| host.decision == Decision::Keep && open(host) > 0);
+    let findings = sum(kept().map(open));
     if findings == 0 {
         return String::new();
     }
@@ -130,6 +135,13 @@ fn next(outcome: &FleetOutcome, page: &mut Page<'_>) {
     }
     let replaced = |host: &&HostOutcome| host.decision == Decision::Replace;
     if outcome.hosts.iter().any(|host| replaced(&host)) {
+        let lines = outcome.hosts.iter().filter(replaced).flat_map(items::of);
+        // The gravest, and of equals the first.
+        let gravest = lines.reduce(|best, item| if item.severity() > best.severity() { item } else { best });
+        if let Some(item) = gravest {
+            let prefix = hex_prefix(item.fingerprint(), prefix_length(outcome));
+            commands.push((format!("driftscan explain {prefix}"), "the whole story of one finding"));
+        }
         commands.push(("driftscan report --format json".to_owned(), "every finding, both sides"));
     }
     let reference = outcome.hosts.iter().filter(replaced).find_map(|host| host.reference.as_deref());

@@ -2,10 +2,11 @@
 //!
 //! *Invariant:* a path is never shortened; a long value is, since the JSON report has it whole.
 
+use super::page::{Atom, atoms};
 use crate::drift::version::Direction;
 use crate::model::finding::attr_name;
 use crate::model::text::escape;
-use crate::model::{Attributes, Code, Finding};
+use crate::model::{Attributes, Class, Code, Finding};
 use crate::protocol::Attr;
 
 /// Columns that a value may take.
@@ -17,6 +18,55 @@ pub(super) struct Sentence {
     pub(super) subject: String,
     /// What differs.
     pub(super) predicate: String,
+}
+
+/// A finding in one line: its own title, or subject and predicate.
+#[must_use]
+pub fn title(finding: &Finding) -> String {
+    finding.told.title.clone().unwrap_or_else(|| {
+        let Sentence { subject, predicate } = classed(finding);
+        format!("{subject} {predicate}")
+    })
+}
+
+/// The same as pieces of a paragraph; a subject is never broken.
+pub(super) fn atoms_of(finding: &Finding) -> Vec<Atom> {
+    if let Some(title) = &finding.told.title {
+        return atoms(title);
+    }
+    let Sentence { subject, predicate } = classed(finding);
+    let mut pieces = vec![Atom::new(&subject)];
+    pieces.extend(atoms(&predicate));
+    pieces
+}
+
+/// The sentence with what the host's databases say of it.
+fn classed(finding: &Finding) -> Sentence {
+    let mut said = of(finding);
+    let repeats = matches!(finding.told.class, Some(Class::Upgraded | Class::Downgraded));
+    if let Some(class) = finding.told.class.filter(|_| !repeats) {
+        said.predicate.extend([", ", class_words(class)]);
+    }
+    said
+}
+
+/// A class as a phrase.
+pub(super) fn class_words(class: Class) -> &'static str {
+    match class {
+        Class::AsShipped => "as its package ships it",
+        Class::EditedConfig => "edited by hand",
+        Class::Tampered => "not what its package ships",
+        Class::DatabaseRewritten => "the package database was rewritten to fit",
+        Class::Unowned => "no package owns it",
+        Class::UnownedExecutable => "executable, and no package owns it",
+        Class::Silent => "changed under the same size and time",
+        Class::UnmergedConfig => "a vendor's new configuration that nobody merged",
+        Class::LanguagePackage => "of a language's own package system",
+        Class::Upgraded => "upgraded",
+        Class::Downgraded => "downgraded",
+        Class::Held => "kept back by hand",
+        Class::LocalBuild => "built locally",
+    }
 }
 
 /// Words a finding.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod causes;
 mod findings;
 mod properties;
 
@@ -94,6 +95,7 @@ fn a_mixed_fleet() {
     Report    reports/20261121T023004Z-7c1f/report.json  (mode 0600)
 
     Next      driftscan doctor db-02                 the connection, step by step
+              driftscan explain a755fb48             the whole story of one finding
               driftscan report --format json         every finding, both sides
               driftscan baseline show web@2026.11.3  what such a host is made of
     ");

@@ -14,7 +14,7 @@ fn the_worst_twenty_and_a_summary() {
     HIGH  /etc/cron.d/017: added, file 0644 root:adm                      3a1d4237
     HIGH  /etc/cron.d/018: added, file 0644 root:adm                      c0af0d3f
     LOW   /usr/share/doc/x/000: added, file 0644 root:adm                 fe69d18c
-    ... and 230 more (driftscan report 20261121T023004Z-7c1f --format json)
+    ... and 230 more (driftscan report 20261121T023004Z-7c1f -v)
           /usr/share 199, /opt/app 30, packages 1
     ");
     let all = shown(&fleet, |options| options.verbose = true);
