@@ -356,9 +356,65 @@ pub(super) struct ReportArgs {
     /// Show what was read, left out and not readable, instead of the findings
     #[arg(long)]
     pub(super) coverage: bool,
+    /// Tell drift host by host, or each finding once with its hosts
+    #[arg(long, value_name = "WHAT", default_value = "host", help_heading = "Output")]
+    pub(super) by: By,
     /// What to print: `table`, `json`, or either with `=FILE`; may be repeated
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table", help_heading = "Output")]
     pub(super) format: Vec<String>,
+    /// The folder of reports
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_REPORTS", default_value = "reports")]
+    pub(super) reports: PathBuf,
+}
+
+/// How drift is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum By {
+    /// Host by host.
+    Host,
+    /// Each finding once, with its hosts.
+    Finding,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The beginning of a fingerprint, a code such as `sshd-changed`, or a host
+    #[arg(value_name = "FINGERPRINT|CODE|HOST")]
+    pub(super) what: String,
+    /// With a host: a path on it
+    #[arg(value_name = "PATH")]
+    pub(super) path: Option<String>,
+    /// An id, the beginning of one, `latest` or `previous`
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(super) run: String,
+    /// The folder of reports
+    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_REPORTS", default_value = "reports")]
+    pub(super) reports: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WaiveArgs {
+    /// The beginning of a finding's fingerprint; of a critical one all 64 digits
+    #[arg(value_name = "FINGERPRINT")]
+    pub(super) fingerprint: String,
+    /// Why it is accepted
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: String,
+    /// The last day on which it is accepted, UTC: `2026-12-31`, a year from now at most
+    #[arg(long, value_name = "DATE")]
+    pub(super) until: String,
+    /// Who answers for it [default: you]
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub(super) owner: Option<String>,
+    /// The most hosts that it may cover [default: those that have it now]
+    #[arg(long, value_name = "N")]
+    pub(super) max_hosts: Option<u64>,
+    /// An id, the beginning of one, `latest` or `previous`
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(super) run: String,
+    /// The file to write it to
+    #[arg(long, value_name = "FILE", env = "DRIFTSCAN_WAIVERS", default_value = super::waivers::DEFAULT)]
+    pub(super) waivers: PathBuf,
     /// The folder of reports
     #[arg(long, value_name = "DIR", env = "DRIFTSCAN_REPORTS", default_value = "reports")]
     pub(super) reports: PathBuf,

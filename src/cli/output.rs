@@ -53,8 +53,10 @@ pub(super) fn formats(words: &[String]) -> Outcome<Vec<Format>> {
 /// Which view of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {
-    /// Decisions and findings.
+    /// Decisions and findings, host by host.
     Findings,
+    /// The same, each finding once with its hosts.
+    ByFinding,
     /// What was read and left out.
     Coverage,
 }
@@ -137,10 +139,11 @@ fn render(
     to: &mut Vec<u8>,
 ) -> io::Result<()> {
     let folded = |names: &[&str]| fold(names.iter().copied());
-    let options = options(args, width, report, &folded);
+    let mut options = options(args, width, report, &folded);
+    options.by_finding = view == View::ByFinding;
     match (kind, view) {
         (Kind::Json, _) => json::write(outcome, to),
-        (Kind::Table, View::Findings) => table::write(outcome, &options, to),
+        (Kind::Table, View::Findings | View::ByFinding) => table::write(outcome, &options, to),
         (Kind::Table, View::Coverage) => table::coverage(outcome, &options, to),
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn run(args: &WaiveArgs) -> Outcome<u8> {
             format!("--max-hosts {have}, or mend some of them first"),
         ));
     }
-    let before = waivers::read(&args.waivers, false)?.unwrap_or_default();
+    let before = waivers::read(&args.waivers, true, false)?.unwrap_or_default();
     let name = args.waivers.display().to_string();
     let known =
         if before.is_empty() { Waivers::default() } else { Waivers::parse(&name, &before).map_err(Trouble::new)? };

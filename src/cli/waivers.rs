@@ -31,14 +31,15 @@ pub(super) struct InForce {
 /// Reads the waivers that were named, or those of the working directory.
 pub(super) fn in_force(named: Option<&Path>) -> Outcome<InForce> {
     let path = named.unwrap_or_else(|| Path::new(DEFAULT));
-    let Some(text) = read(path, named.is_some())? else { return Ok(InForce::default()) };
+    let Some(text) = read(path, named.is_some(), named.is_some())? else { return Ok(InForce::default()) };
     let waivers = Waivers::parse(&path.display().to_string(), &text).map_err(Trouble::new)?;
     let note = named.is_none().then(|| format!("Waivers are those of {DEFAULT} in the working directory."));
     Ok(InForce { waivers, digest: hex(&Sha256::digest(text)), note })
 }
 
-/// The text of a waivers' file; `None` where it is not there and need not be.
-pub(super) fn read(path: &Path, must: bool) -> Outcome<Option<String>> {
+/// The text of a waivers' file; `None` where it is not there and need not be. One that was `named` may belong to another
+/// account.
+pub(super) fn read(path: &Path, named: bool, must: bool) -> Outcome<Option<String>> {
     let name = path.display();
     let trouble = |error: io::Error| Trouble::new(format!("waivers {name}: {error}"));
     let meta = match path.metadata() {
@@ -49,7 +50,7 @@ pub(super) fn read(path: &Path, must: bool) -> Outcome<Option<String>> {
         return Err(Trouble::new(format!("waivers {name}: it is not a file of at most 8 MiB")));
     }
     // What excuses drift must not be for anybody to write.
-    let stranger = ![0, rustix::process::geteuid().as_raw()].contains(&meta.uid()) && !must;
+    let stranger = ![0, rustix::process::geteuid().as_raw()].contains(&meta.uid()) && !named;
     if meta.mode() & 0o002 != 0 || stranger {
         let text = format!("waivers {name}: other accounts of this machine can write it");
         let hint =

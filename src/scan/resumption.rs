@@ -139,6 +139,7 @@ pub fn resume(
     Ok(Resumption { resumed: Some(Resumed { run, since, hosts: kept.len() }), kept, due })
 }
 
+// Waivers are no ground: they are applied anew to the whole run.
 fn difference(earlier: &FleetOutcome, now: Grounds<'_>) -> Option<&'static str> {
     let was = &earlier.digests;
     let same_baselines = earlier.baselines.len() == now.baselines.len()

@@ -153,6 +153,9 @@ impl Contents {
             hosts.len(),
             start.selected.len()
         ));
+        if !start.digests.waivers.is_empty() {
+            notes.push("Waivers are applied to a run that went to its end; none is applied here.".to_owned());
+        }
         if torn {
             notes.push("The journal's last line was cut off; its host counts as not scanned.".to_owned());
         }

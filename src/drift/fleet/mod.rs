@@ -10,5 +10,6 @@ use crate::waivers::{Day, Waivers};
 
 /// Settles a run on a day: what its waivers cover, and what that makes of its hosts.
 pub fn settle(outcome: &mut FleetOutcome, waivers: &Waivers, today: Day) {
+    // Last, so that what the fleet itself tells can be waived as well.
     waivers::apply(outcome, waivers, today);
 }

@@ -78,14 +78,7 @@ fn entry(outcome: &FleetOutcome, host: &HostOutcome, names: &[&str], prefix: usi
     });
     pieces.extend(atoms(&tail));
     page.flow(0, 8, pieces);
-    for obstacle in &host.reasons {
-        let text = format!("not verified besides ({}): {}", obstacle.reason, obstacle.text);
-        page.flow(8, 10, atoms(&text));
-        // The ways to read what the account may not read are said once, not for each host.
-        if let (Some(remedy), false) = (&obstacle.remedy, of_permission(obstacle)) {
-            page.flow(10, 10, atoms(remedy));
-        }
-    }
+    unverified("not verified besides", host, page);
     let items = items::of(host);
     let shown = if page.options.verbose { items.len() } else { MOST };
     for item in items.iter().take(shown) {
@@ -95,6 +88,21 @@ fn entry(outcome: &FleetOutcome, host: &HostOutcome, names: &[&str], prefix: usi
         }
     }
     rest(outcome, items.get(shown..).unwrap_or_default(), page);
+}
+
+/// What was not verified on a host beside its drift, under its name.
+pub(super) fn obstacles(host: &HostOutcome, page: &mut Page<'_>) {
+    unverified(&format!("{} is drifted, and not verified besides", host.name), host, page);
+}
+
+fn unverified(what: &str, host: &HostOutcome, page: &mut Page<'_>) {
+    for obstacle in &host.reasons {
+        page.flow(8, 10, atoms(&format!("{what} ({}): {}", obstacle.reason, obstacle.text)));
+        // The ways to read what the account may not read are said once, not for each host.
+        if let (Some(remedy), false) = (&obstacle.remedy, of_permission(obstacle)) {
+            page.flow(10, 10, atoms(remedy));
+        }
+    }
 }
 
 /// What only a person who asks for more is told: why it matters, what the host's logs say, and what a cause explains.
@@ -153,30 +161,25 @@ fn line(item: &Item<'_>, prefix: usize, page: &mut Page<'_>) {
         Item::Finding(finding) => finding_line(finding, 2, prefix, page),
         Item::Cause(_, cause) => {
             let body = atoms(&cause.title);
-            weighed(cause.severity, body, &cause.fingerprint, (2, prefix), page);
+            weighed(cause.severity, body, &hex_prefix(&cause.fingerprint, prefix), 2, page);
         }
     }
 }
 
 /// A finding in a line: severity, what it is, and its fingerprint at the edge.
 pub(super) fn finding_line(finding: &Finding, indent: usize, prefix: usize, page: &mut Page<'_>) {
-    weighed(finding.severity, sentence::atoms_of(finding), &finding.fingerprint, (indent, prefix), page);
+    weighed(finding.severity, sentence::atoms_of(finding), &hex_prefix(&finding.fingerprint, prefix), indent, page);
 }
 
-fn weighed(
-    weight: Severity,
-    body: Vec<Atom>,
-    fingerprint: &Digest,
-    (indent, prefix): (usize, usize),
-    page: &mut Page<'_>,
-) {
+/// A line of that weight, with what `driftscan explain` takes at its edge.
+pub(super) fn weighed(weight: Severity, body: Vec<Atom>, edge: &str, indent: usize, page: &mut Page<'_>) {
     let (word, style) = severity(weight);
     let word = Atom::new(word).styled(style);
     let gap = 6usize.saturating_sub(word.width());
     // The first word stays on the line of the severity, however long it is.
     let body = body.into_iter().enumerate().map(|(n, atom)| if n == 0 { atom.after(gap).glued() } else { atom });
     let pieces = std::iter::once(word).chain(body).collect();
-    page.flow_with_edge(indent, indent + 8, pieces, &Atom::new(&hex_prefix(fingerprint, prefix)));
+    page.flow_with_edge(indent, indent + 8, pieces, &Atom::new(edge));
 }
 
 /// `... and 312 more`, with where they are.

@@ -5,6 +5,7 @@
 //!
 //! *Invariant:* colour only repeats what a word says; no control character but the line feed is ever written.
 
+mod by_finding;
 mod coverage;
 mod decisions;
 mod drifted;
@@ -42,6 +43,8 @@ pub struct Options<'a> {
     pub report_path: Option<String>,
     /// Whether to show every finding, every name and the findings of hosts that are kept.
     pub verbose: bool,
+    /// Whether drift is told by finding, with the hosts that have it, and not host by host.
+    pub by_finding: bool,
     /// Folds names.
     pub fold: Fold<'a>,
 }
@@ -50,7 +53,7 @@ impl<'a> Options<'a> {
     /// Eighty columns, no colour, not verbose.
     #[must_use]
     pub fn new(fold: Fold<'a>) -> Self {
-        Self { width: DEFAULT_WIDTH, color: false, report_path: None, verbose: false, fold }
+        Self { width: DEFAULT_WIDTH, color: false, report_path: None, verbose: false, by_finding: false, fold }
     }
 }
 
@@ -67,6 +70,9 @@ pub fn write(outcome: &FleetOutcome, options: &Options<'_>, w: &mut dyn Write) -
     for decision in Decision::ALL {
         let hosts: Vec<&HostOutcome> = outcome.hosts.iter().filter(|host| host.decision == decision).collect();
         match decision {
+            Decision::Replace | Decision::FixTemplate if options.by_finding => {
+                by_finding::section(outcome, decision, &hosts, &mut page);
+            }
             Decision::Replace | Decision::FixTemplate => drifted::section(outcome, decision, &hosts, &mut page),
             Decision::Investigate => investigate::section(outcome, &hosts, &mut page),
             Decision::Keep if options.verbose => {

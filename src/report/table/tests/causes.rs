@@ -71,6 +71,40 @@ fn causes_lead_and_what_they_explain_is_counted() {
     ");
 }
 
+#[test]
+fn by_finding_each_is_told_once_with_its_hosts() {
+    let run = mixed_fleet_with(vec![upgraded("web-01"), upgraded("web-02")]);
+    let text = shown(&run, |options| options.by_finding = true);
+    let start = text.find("\nREPLACE").unwrap();
+    insta::assert_snapshot!(text[start..].split("\nCoverage").next().unwrap(), @"
+
+    REPLACE, by finding
+      CRIT  user deploy2 added with uid 0                                   023bfb98
+            web-[01-02] (2 hosts)
+      MED   nginx 1.22.1-9 -> 1.22.1-10, 31 files, all as the vendor        cc7c32f5
+              shipped them
+            web-[01-02] api-02 (3 hosts)
+      MED   /etc/nginx/nginx.conf: content changed, 1203 -> 1260 bytes,     54ad4063
+              edited by hand
+            web-[01-02] (2 hosts)
+      MED   /etc/nginx/nginx.conf: content changed, 1203 -> 1260 bytes      25b8edaa
+            api-02
+            api-02 is drifted, and not verified besides (racing):
+              /var/lib/app/state.db changed while it was read, twice
+              scan again, or ignore it in the policy
+
+    REPLACE
+    web-06  outdated: exactly web@2026.11.1, 2 versions behind, no local change
+    ");
+}
+
+/// These hosts, one that is outdated, and one that was not read in full.
+fn mixed_fleet_with(mut hosts: Vec<HostOutcome>) -> FleetOutcome {
+    let mixed = mixed_fleet().hosts;
+    hosts.extend(mixed.into_iter().filter(|host| matches!(host.name.as_str(), "web-06" | "api-02")));
+    fleet(hosts, &[])
+}
+
 fn waived(run: &mut FleetOutcome, at: usize, pick: impl Fn(&Finding) -> bool) -> Vec<String> {
     let waiver =
         WaiverUse { of: String::new(), owner: "dba".into(), reason: "tuned".into(), until: "2026-12-31".into() };

@@ -27,8 +27,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn nothing_acts_on_a_terminal(fleet in any_fleet(), verbose: bool) {
-        let text = shown(&fleet, |options| { options.verbose = verbose; options.color = true; });
+    fn nothing_acts_on_a_terminal(fleet in any_fleet(), verbose: bool, by_finding: bool) {
+        let text = shown(&fleet, |options| {
+            options.verbose = verbose;
+            options.color = true;
+            options.by_finding = by_finding;
+        });
         let text = without_colour(&text) + &detailed(&fleet, verbose);
         let acts = text.chars().any(|c| c != '\n' && c.is_control() || c == '\u{202e}');
         prop_assert!(!acts);

@@ -1,0 +1,74 @@
+//! The same drift told the other way round: each cause or finding once, with the hosts that have it.
+//!
+//! *Invariant:* every line of every host is in it, and each host as often as it has lines.
+
+use super::drifted::{self, hex_prefix, prefix_length};
+use super::items::{self, Item};
+use super::page::{Atom, BOLD, Page, atoms, atoms_then, list};
+use super::sentence;
+use super::words::{count, grouped};
+use crate::model::{Decision, FleetOutcome, HostOutcome};
+use crate::protocol::Digest;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// Lines told.
+const MOST: usize = 60;
+
+/// A line and the hosts that have it.
+struct Shared<'a> {
+    item: Item<'a>,
+    hosts: Vec<&'a str>,
+}
+
+/// Writes the section of a decision.
+pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&HostOutcome], page: &mut Page<'_>) {
+    let mut shared: BTreeMap<&Digest, Shared<'_>> = BTreeMap::new();
+    let mut without = Vec::new();
+    for host in hosts {
+        let items = items::of(host);
+        if items.is_empty() {
+            // An older version without a change, say.
+            without.push(*host);
+        }
+        for item in items {
+            let entry = shared.entry(match item {
+                Item::Cause(_, cause) => &cause.fingerprint,
+                Item::Finding(finding) => &finding.fingerprint,
+            });
+            let known = entry.or_insert(Shared { item, hosts: Vec::new() });
+            if item.severity() > known.item.severity() {
+                known.item = item;
+            }
+            known.hosts.push(&host.name);
+        }
+    }
+    if !shared.is_empty() {
+        let mut lines: Vec<(&Digest, Shared<'_>)> = shared.into_iter().collect();
+        lines.sort_by_key(|(digest, line)| (Reverse(line.item.severity()), Reverse(line.hosts.len()), **digest));
+        page.title(&format!("{}, by finding", super::decisions::decision_title(decision)));
+        let prefix = prefix_length(outcome);
+        let shown = if page.options.verbose { lines.len() } else { MOST };
+        for (digest, line) in lines.iter().take(shown) {
+            let body = match line.item {
+                Item::Cause(_, cause) => atoms(&cause.title),
+                Item::Finding(finding) => sentence::atoms_of(finding),
+            };
+            drifted::weighed(line.item.severity(), body, &hex_prefix(digest, prefix), 2, page);
+            let mut on: Vec<Atom> =
+                list(&page.folded(&line.hosts), "").into_iter().map(|atom| atom.styled(BOLD)).collect();
+            if line.hosts.len() > 1 {
+                on.extend(atoms(&format!("({})", count(line.hosts.len() as u64, "host", "hosts"))));
+            }
+            page.flow(8, 10, on);
+        }
+        if let Some(more) = lines.len().checked_sub(shown).filter(|more| *more > 0) {
+            let command = format!("driftscan report {} --by finding -v", outcome.run);
+            page.flow(2, 10, atoms_then(&format!("... and {} more", grouped(more as u64)), &command));
+        }
+    }
+    for host in hosts.iter().filter(|host| !host.reasons.is_empty() && !items::of(host).is_empty()) {
+        drifted::obstacles(host, page);
+    }
+    drifted::section(outcome, decision, &without, page);
+}
