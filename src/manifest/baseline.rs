@@ -136,7 +136,9 @@ impl Baseline {
     /// More rules than a baseline may have.
     pub fn with_noise(mut self, noise: Vec<NoiseRule>) -> Result<Self, BaselineError> {
         self.header.noise = noise;
-        Self::new(self.header, self.records)
+        fit(&self.header, &self.records)?;
+        self.digest = hex(&Sha256::digest(self.write()));
+        Ok(self)
     }
 
     /// The canonical bytes.
