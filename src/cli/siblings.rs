@@ -91,6 +91,7 @@ pub(super) fn calibrate<'a>(
     siblings: impl Iterator<Item = (&'a Host, &'a Way)>,
     spinner: &Spinner,
 ) -> Outcome<Lessons> {
+    let Golden { baseline, evidence: own, connection: golden, ask: base, file, policy } = golden;
     let mut comparisons: BTreeMap<bool, Comparison> = BTreeMap::new();
     let mut reached: Vec<Reached> = Vec::new();
     let mut seen: Vec<Sibling> = Vec::new();
@@ -102,7 +103,7 @@ pub(super) fn calibrate<'a>(
         let comparison = match comparisons.entry(live) {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::btree_map::Entry::Vacant(free) => {
-                let made = Comparison::new(golden.baseline, &[], golden.policy.clone(), live, golden.ask.salt);
+                let made = Comparison::new(baseline, &[], policy.clone(), live, base.salt);
                 free.insert(made.map_err(Trouble::new)?)
             }
         };
@@ -115,11 +116,11 @@ pub(super) fn calibrate<'a>(
             deadline: Instant::now() + args.timeout,
             nonce: random()?,
             policy: None,
-            ..*golden.ask
+            ..*base
         };
         let observed = collect::observe(&mut *connection, &ask, &comparison.references, &mut Ran::default());
         let observation = observed.map_err(|failure| failed(&address, &failure))?;
-        let racing = unread(&address, &observation.coverage.troubles, observation.coverage.troubles_total, &golden)?;
+        let racing = unread(&address, &observation.coverage.troubles, observation.coverage.troubles_total, policy)?;
         let difference = match observation.found {
             Found::Equal(_) => Difference::default(),
             Found::Different(difference) => difference,
@@ -132,17 +133,17 @@ pub(super) fn calibrate<'a>(
             }
         };
         let id = |texts: &Texts| texts.text(evidence::MACHINE_ID).map(<[u8]>::to_vec);
-        if id(&observation.evidence).is_some_and(|own| id(golden.evidence) == Some(own)) {
+        if id(&observation.evidence).is_some_and(|theirs| id(own) == Some(theirs)) {
             notes.push(format!("{address} has the golden machine's machine id: is it a machine of its own?"));
         }
         seen.push(Sibling { name: host.name.clone(), difference, racing });
         reached.push(Reached { host: host.clone(), address, connection });
     }
-    let same = same_texts(&seen, &mut reached, golden.connection, golden.ask, args, spinner)?;
-    let mut lessons = calibration::learn(&seen, &golden.baseline.records, golden.policy, &same);
+    let same = same_texts(&seen, &mut reached, golden, base, args, spinner)?;
+    let mut lessons = calibration::learn(&seen, &baseline.records, policy, &same);
     notes.append(&mut lessons.notes);
     lessons.notes = notes;
-    overruled(&mut lessons, golden.baseline, golden.file)?;
+    overruled(&mut lessons, baseline, file)?;
     Ok(lessons)
 }
 
@@ -156,12 +157,12 @@ fn reach(way: &Way, dialer: &Dialer, address: &str, args: &CaptureArgs) -> Outco
 }
 
 /// Refuses a sibling that was not read whole; gives the files that changed meanwhile, which is a difference like others.
-fn unread(address: &str, troubles: &[Unread], total: u64, golden: &Golden<'_>) -> Outcome<Vec<Vec<u8>>> {
+fn unread(address: &str, troubles: &[Unread], total: u64, policy: &Policy) -> Outcome<Vec<Vec<u8>>> {
     let is_racing = |trouble: &&Unread| trouble.part == Part::Content && reason(trouble.why) == Reason::Racing;
     let (racing, other): (Vec<&Unread>, Vec<&Unread>) = troubles.iter().partition(is_racing);
     let excused = |trouble: &&&Unread| {
         reason(trouble.why) == Reason::Unreadable
-            && (golden.policy.excuses(&trouble.path) || golden.policy.excuses_unseen(&trouble.path))
+            && (policy.excuses(&trouble.path) || policy.excuses_unseen(&trouble.path))
     };
     let open: Vec<String> = other
         .iter()

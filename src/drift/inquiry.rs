@@ -3,6 +3,7 @@
 //! *Invariant:* an answer explains and never decides: no answer makes a host clean, and a host that gives none has the
 //! same findings with fewer words. Texts are masked before anything reads them.
 
+use super::history;
 use super::mask;
 use super::reference::{Difference, Reference};
 use crate::manifest::texts::CONTENT_MAX;
@@ -99,7 +100,11 @@ pub(super) fn head() -> Want {
 /// What explains a difference under a policy.
 #[must_use]
 pub fn questions(difference: &Difference, selected: &Reference, policy: &Policy) -> Questions {
-    Questions { texts: texts(difference, policy), owners: owners(difference, selected) }
+    let mut texts = texts(difference, policy);
+    logs(difference, &mut texts);
+    texts.sort();
+    texts.dedup();
+    Questions { texts, owners: owners(difference, selected) }
 }
 
 /// The texts of every file that differs: of its view, and its content where the policy shows it.
@@ -149,4 +154,12 @@ fn owners(difference: &Difference, selected: &Reference) -> Vec<Vec<u8>> {
     let mut owners: Vec<Vec<u8>> = some(false).chain(some(true)).take(PATHS_MAX).collect();
     owners.sort_unstable();
     owners
+}
+
+/// What tells how it came to be: the ends of logs, the times of what differs, and traces of configuration management.
+fn logs(difference: &Difference, texts: &mut Vec<(Vec<u8>, Want)>) {
+    texts.extend(history::LOGS.iter().map(|(path, most)| (path.as_bytes().to_vec(), Want::Tail(*most))));
+    let paths = difference.added.iter().filter_map(|record| record.view().path());
+    texts.extend(paths.take(history::STATS).map(|path| (path.to_vec(), Want::Stat)));
+    texts.extend(history::traces_asked());
 }

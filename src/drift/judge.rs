@@ -12,7 +12,7 @@ use crate::model::text::escape;
 use crate::model::{Cause, Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
 use crate::policy::{Policy, UNSEEN};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
-use crate::protocol::reply::Texts;
+use crate::protocol::reply::{Texts, evidence};
 use crate::protocol::{Attr, Mask, System, Value};
 use std::collections::{BTreeMap, HashSet};
 
@@ -106,7 +106,11 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
                 meaning::name(&mut findings, difference, policy);
                 causes = packages::explain(&mut findings, difference, selected, answers, policy);
                 diff::attach(&mut findings, difference, selected, answers, policy);
-                history::tell(&mut findings, &mut causes, answers);
+                let clock = observation.evidence.text(evidence::CLOCK);
+                let clock = clock.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+                let story = history::read(answers, clock);
+                findings.extend(history::find_traces(&story, answers, selected, policy));
+                history::tell(&mut findings, &mut causes, answers, story, clock);
             }
         }
         Found::AnotherSystem => reasons.insert(

@@ -7,6 +7,7 @@ mod judge_tests;
 mod mirror_tests;
 mod peel_tests;
 mod reference_tests;
+mod story_tests;
 mod unseen_tests;
 
 use super::{Difference, Found, Judgement, Observation, Reference, Salted, compare, judge};

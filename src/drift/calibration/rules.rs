@@ -24,6 +24,9 @@ struct Unit {
     learned: Vec<manifest::Lesson>,
 }
 
+/// What was learned by subject: with the type, where it is one, and the siblings.
+type Places = BTreeMap<Vec<u8>, (Lesson, Option<Kind>, Vec<String>)>;
+
 /// What a wildcard must not hit.
 struct Steady<'a> {
     golden: &'a [Record],
@@ -59,7 +62,7 @@ pub(super) fn make(
         let subject = spot.records().next()?.subject().to_vec();
         Some((subject, (*lesson, spot.kind(), spot.hosts(siblings))))
     };
-    let places: BTreeMap<Vec<u8>, (Lesson, Option<Kind>, Vec<String>)> = learned.iter().filter_map(of).collect();
+    let places: Places = learned.iter().filter_map(of).collect();
     let compiled = policy.compile();
     let left_out = compiled.rules().iter().filter(|rule| rule.mask == Mask::NONE).map(|rule| rule.pattern.clone());
     let steady = Steady { golden, differing: places.keys().cloned().collect(), shown, left_out: left_out.collect() };
@@ -79,7 +82,7 @@ pub(super) fn make(
 }
 
 /// Paths, those below a folder that comes and goes as a whole joined to it.
-fn units(places: &BTreeMap<Vec<u8>, (Lesson, Option<Kind>, Vec<String>)>, steady: &Steady<'_>) -> Vec<Unit> {
+fn units(places: &Places, steady: &Steady<'_>) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     for (subject, (lesson, kind, hosts)) in places {
         let Some(path) = subject.strip_prefix(b"fs:") else { continue };
@@ -220,31 +223,38 @@ fn escape(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A name with each run that looks like an id or a counter as `*`: eight or more hexadecimal digits (with dashes), or three
-/// or more decimal ones.
+/// A name with each run that looks like an id or a counter as `*`: a UUID, eight or more hexadecimal digits, or three or more
+/// decimal ones.
 fn shape(name: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = name;
-    while let Some((first, tail)) = rest.split_first() {
-        let run = rest.iter().take_while(|b| b.is_ascii_hexdigit() || **b == b'-').count();
-        let (head, after) = rest.split_at(run);
-        let digits = head.iter().filter(|b| b.is_ascii_hexdigit()).count();
+    let mut starred = false;
+    while !rest.is_empty() {
+        let run = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let (head, after) = match rest.split_at_checked(36) {
+            Some((head, after)) if is_uuid(head) => (head, after),
+            _ => rest.split_at(run.max(1)),
+        };
         let numbers = head.iter().filter(|b| b.is_ascii_digit()).count();
-        let id = numbers > 0 && (digits >= 8 || numbers >= 3 && numbers == digits);
-        if id {
-            if out.last() != Some(&b'*') {
-                out.push(b'*');
-            }
-            rest = after;
-        } else if run > 0 {
+        let id = head.len() == 36 && is_uuid(head) || run >= 8 && numbers > 0 || run >= 3 && numbers == run;
+        if !id {
             out.extend(escape(head));
-            rest = after;
-        } else {
-            out.extend(escape(std::slice::from_ref(first)));
-            rest = tail;
+        } else if !starred {
+            out.push(b'*');
         }
+        starred = id;
+        rest = after;
     }
     out
+}
+
+/// `8-4-4-4-12` hexadecimal digits.
+fn is_uuid(text: &[u8]) -> bool {
+    text.len() == 36
+        && text.iter().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
 }
 
 #[cfg(test)]
@@ -257,11 +267,12 @@ mod tests {
     fn ids_and_counters_become_stars() {
         for (name, wanted) in [
             ("d3b07384d113edec49eaa6238ad5ff00", "*"),
-            ("d3b07384d113edec49eaa6238ad5ff00-6.1.conf", "*6.1.conf"),
-            ("systemd-private-0123456789abcdef-x.service", "systemd-private-*x.service"),
+            ("d3b07384d113edec49eaa6238ad5ff00-6.1.conf", "*-6.1.conf"),
+            ("systemd-private-0123456789abcdef-x.service", "systemd-private-*-x.service"),
             ("syslog.1", "syslog.1"),
             ("cache", "cache"),
             ("pid-4711", "pid-*"),
+            ("d3b07384-d113-edec-49ea-a6238ad5ff00.lease", "*.lease"),
             ("a*b", "a\\*b"),
         ] {
             assert_eq!(String::from_utf8(shape(name.as_bytes())).unwrap(), wanted, "{name}");
@@ -274,7 +285,8 @@ mod tests {
             prop_assume!(name != "." && name != "..");
             let text = [b"/".to_vec(), shape(name.as_bytes())].concat();
             let path = [b"/", name.as_bytes()].concat();
-            prop_assert!(Pattern::new(&text).unwrap().matches(&path));
+            // `\\**` is no pattern, and such a name gets a rule of its own.
+            prop_assert!(Pattern::new(&text).is_ok_and(|pattern| pattern.matches(&path)) || name.contains('*'));
             let plain = [b"/".to_vec(), escape(name.as_bytes())].concat();
             prop_assert!(Pattern::new(&plain).unwrap().matches(&path));
         }

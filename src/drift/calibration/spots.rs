@@ -112,7 +112,7 @@ pub(super) fn fate(subject: &[u8], spot: &Spot<'_>, same_text: &BTreeSet<Vec<u8>
 fn known(path: &[u8], spot: &Spot<'_>) -> Option<&'static Known> {
     classes::of(path).or_else(|| {
         let folder = spot.records().all(|record| record.view().kind() == Some(Kind::Directory));
-        let deep = path.iter().filter(|b| **b == b'/').count() > 2;
+        let deep = path.split(|b| *b == b'/').count() > 3;
         let inside = folder && deep && spot.comes_and_goes();
         inside.then(|| classes::of(&[path, b"/x"].concat())).flatten()
     })
