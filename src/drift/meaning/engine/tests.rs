@@ -13,7 +13,7 @@ use crate::protocol::reply::{Text, TextState};
 use crate::protocol::request::Want;
 use crate::protocol::view::{HostFacts, text, value};
 use crate::protocol::{Attr, Record, Value, View};
-use crate::protocol_tests::{folder, record};
+use crate::protocol_tests::{file, record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn expanded(
         answers.texts.insert(key, Text { state, bytes: text.unwrap_or_default() });
     }
     tamper(&mut texts, &mut answers);
-    let mut selected = reference(1, &[folder("/")]);
+    let mut selected = reference(1, &[file("/a", 1)]);
     selected.texts = Arc::new(texts);
     let difference = difference(&old, &new);
     let findings = compare(&difference, &whole(), policy);
@@ -126,8 +126,8 @@ fn each_record_that_differs_is_a_finding() {
 fn mode_and_owner_of_the_file_stay() {
     let open = Viewed { mode: 0o666, ..passwd("root:x:0:0::/root:/bin/bash\n") };
     let findings = plainly(&[passwd(PASSWD)], &[open]);
-    assert_eq!(subjects(&findings), ["fs:/etc/passwd", "record:/etc/passwd#user:anna"]);
-    assert_eq!(findings[0].code, Code::ModeChanged);
+    assert_eq!(subjects(&findings), ["record:/etc/passwd#user:anna", "fs:/etc/passwd"]);
+    assert_eq!(findings[1].code, Code::ModeChanged);
 }
 
 /// The one finding of the file, and what it says of why no record is told.
