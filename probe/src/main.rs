@@ -14,7 +14,6 @@ mod hash;
 mod malformed;
 mod meta;
 mod mounts;
-mod order;
 mod owned;
 mod owners;
 mod packages;
@@ -33,7 +32,7 @@ use alloc::vec::Vec;
 use protocol::coverage::{Coverage, Part, Why};
 use protocol::reply::{FrameKind, Root};
 use protocol::request::{FollowUp, Mode, Request};
-use protocol::{Attr, digest};
+use protocol::{Attr, digest, order};
 use slots::{Content, Slot, Slots};
 use stream::Output;
 

@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod coverage;
 pub mod digest;
 pub mod mount;
+pub mod order;
 pub mod pattern;
 pub mod record;
 pub mod reply;
