@@ -94,12 +94,15 @@ pub(super) fn number(text: &[u8]) -> Result<&[u8], NotParsed> {
     if fits && !text.is_empty() { Ok(bare) } else { Err(NotParsed("a number is expected")) }
 }
 
+/// What is done with the fields of a line.
+type Each<'a, 'f> = dyn FnMut(&[&'a [u8]]) -> Result<(), NotParsed> + 'f;
+
 /// The lines of a table of colon fields that are no comments, each with its fields, so many of them at least and at most;
 /// a line that begins with `#` is a comment unless it has all fields, because only some C libraries skip it then.
 pub(super) fn table<'a>(
     bytes: &'a [u8],
     (least, most): (usize, usize),
-    each: &mut dyn FnMut(&[&'a [u8]]) -> Result<(), NotParsed>,
+    each: &mut Each<'a, '_>,
 ) -> Result<(), NotParsed> {
     let mut fields: Vec<&[u8]> = Vec::new();
     for line in bytes.split(|b| *b == b'\n') {

@@ -178,7 +178,7 @@ fn a_file_that_does_not_parse_is_told_as_a_whole() {
 fn what_differs_only_where_it_is_masked_keeps_its_file() {
     let cron = |bytes| viewed("/etc/crontab", View::Cron, bytes);
     let mask = |text: &mut Vec<u8>| {
-        *text = String::from_utf8_lossy(text).replace("one", "[masked]").replace("two", "[masked]").into()
+        *text = String::from_utf8_lossy(text).replace("one", "[masked]").replace("two", "[masked]").into();
     };
     let findings = expanded(
         &[cron("1 * * * * root x one\n")],
@@ -209,7 +209,7 @@ fn few_records_stand_for_a_whole_file_and_weigh_what_it_weighs() {
     assert_eq!(findings[0].told.explanation, ["cron of root: job added: /opt/x (1 * * * *)"]);
     // A file without a record is a file.
     assert_eq!(subjects(&plainly(&[], &[viewed("/etc/cron.d/x", View::Cron, "# none\n")])), ["fs:/etc/cron.d/x"]);
-    let many: String = (0..6).map(|n| format!("1 * * * * root /opt/{n}\n")).collect();
+    let many: String = ["0", "1", "2", "3", "4", "5"].map(|n| format!("1 * * * * root /opt/{n}\n")).concat();
     let findings = plainly(&[], &[viewed("/etc/cron.d/x", View::Cron, &many)]);
     assert_eq!(subjects(&findings), ["fs:/etc/cron.d/x"]);
     assert_eq!(titles(&findings), ["/etc/cron.d/x added: cron of root: job added: /opt/0 (1 * * * *) (and 5 more)"]);
@@ -237,7 +237,8 @@ fn a_path_that_can_not_be_told_from_its_records_keeps_its_own_finding() {
 
 #[test]
 fn a_file_has_no_more_findings_than_people_read_and_the_gravest_first() {
-    let users: String = (1..=300).map(|n| format!("u{n}:x:{n}:{n}::/:/usr/sbin/nologin\n")).collect();
+    let users: Vec<String> = (1..=300).map(|n| format!("u{n}:x:{n}:{n}::/:/usr/sbin/nologin\n")).collect();
+    let users = users.concat();
     let host = format!("{PASSWD}{users}zz:x:0:0::/:/bin/sh\n");
     let findings = plainly(&[passwd(PASSWD)], &[passwd(&host)]);
     assert_eq!(findings.len(), 201);
