@@ -23,7 +23,7 @@ use std::sync::{Arc, LazyLock};
 const SALT: [u8; 16] = [4; 16];
 
 /// A policy that compares everything, with these lines.
-fn policy(lines: &str) -> Policy {
+pub(super) fn policy(lines: &str) -> Policy {
     let text = format!("schema = \"driftscan.policy/v1\"\n{lines}\n[[rule]]\npath = \"/**\"\ntreatment = \"strict\"\n");
     PolicyFile::parse("policy.toml", &text).unwrap().for_system("debian", &[])
 }
@@ -32,7 +32,7 @@ fn policy(lines: &str) -> Policy {
 static PLAIN: LazyLock<Policy> = LazyLock::new(|| policy(""));
 
 /// A coverage without a gap.
-fn whole() -> Coverage {
+pub(super) fn whole() -> Coverage {
     Coverage { systems: 1, ..Coverage::default() }
 }
 
@@ -58,7 +58,7 @@ fn skipping(mounts: &[(&str, &str)]) -> Coverage {
 }
 
 /// What two sets do not share.
-fn difference(before: &[Record], after: &[Record]) -> Difference {
+pub(super) fn difference(before: &[Record], after: &[Record]) -> Difference {
     let only = |these: &[Record], those: &[Record]| {
         let mut only: Vec<Record> = these.iter().filter(|record| !those.contains(record)).cloned().collect();
         only.sort_by(|a, b| a.subject().cmp(b.subject()));
@@ -95,7 +95,7 @@ fn only(findings: &[Finding], code: Code) -> &Finding {
 }
 
 /// A version of the template with these records.
-fn reference(serial: u64, records: &[Record]) -> Reference {
+pub(super) fn reference(serial: u64, records: &[Record]) -> Reference {
     let rules = rules(&[("/**", Mask::STRICT)]);
     let identity = Identity { os: "debian".to_owned(), os_version: "12".to_owned(), arch: "x86_64".to_owned() };
     let header = Header {

@@ -74,6 +74,8 @@ struct Sides {
     view: View,
     before: Records,
     after: Records,
+    /// Whether something in them was masked.
+    masked: bool,
 }
 
 impl Expansion<'_> {
@@ -141,10 +143,12 @@ impl Expansion<'_> {
                 return Err(format!("{name} can't be read as {word}, so that its bytes are compared"));
             }
         }
+        let mut masked = false;
         let golden = match before {
             Some(viewed) => {
                 let text = self.texts.of_view(file.path, view).filter(|text| is_of(text, &viewed));
                 let text = text.ok_or_else(|| format!("the baseline has no text of it as {word} to compare with"))?;
+                masked |= is_masked(text);
                 Records::read(text).ok_or_else(|| format!("the baseline's text of it as {word} is damaged"))?
             }
             None => Records::default(),
@@ -153,12 +157,13 @@ impl Expansion<'_> {
             Some(viewed) => {
                 let answer = self.answers.texts.get(&(file.path.to_vec(), Want::View(view)));
                 let whole = answer.filter(|text| text.state == TextState::Whole && is_of(&text.bytes, &viewed));
+                masked |= whole.is_some_and(|text| is_masked(&text.bytes));
                 let read = whole.and_then(|text| Records::read(&text.bytes));
                 read.ok_or_else(|| absent(answer.map(|text| text.state), word))?
             }
             None => Records::default(),
         };
-        Ok(Some(Sides { view, before: golden, after: host }))
+        Ok(Some(Sides { view, before: golden, after: host, masked }))
     }
 
     /// The findings that stand for the file; none where its own is told.
@@ -171,7 +176,12 @@ impl Expansion<'_> {
         }
         if told.is_empty() {
             if file.change == Change::Changed {
-                finding.told.explanation.push("its records are the same; their digests are not".to_owned());
+                let why = if sides.masked {
+                    "what differs in it looks like a secret, and is not shown"
+                } else {
+                    "its records are the same; their digests are not"
+                };
+                finding.told.explanation.push(why.to_owned());
             }
             return Vec::new();
         }
@@ -201,9 +211,16 @@ fn find<'a>(records: &'a [Record], subject: &[u8]) -> Option<RecordRef<'a>> {
     records.get(at).map(Record::view)
 }
 
-/// Whether a text is the one that was hashed.
+/// What stands in the place of a secret.
+const MASKED: &[u8] = b"[masked]";
+
+/// Whether a text is the one that was hashed. One that was masked can't be held to its digest any more; it was before.
 fn is_of(text: &[u8], viewed: &Viewed) -> bool {
-    <[u8; 32]>::from(Sha256::digest(text)) == viewed.digest
+    <[u8; 32]>::from(Sha256::digest(text)) == viewed.digest || is_masked(text)
+}
+
+fn is_masked(text: &[u8]) -> bool {
+    text.windows(MASKED.len()).any(|window| window == MASKED)
 }
 
 /// Why there is no text of the host.
@@ -317,3 +334,6 @@ fn one_line(title: &str) -> String {
     let clean: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     elide(&clean, line::MOST)
 }
+
+#[cfg(test)]
+mod tests;

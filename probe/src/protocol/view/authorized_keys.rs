@@ -5,6 +5,7 @@
 
 use super::scan::{Parts, is_blank, skip, trim, word};
 use super::{Fields, NotParsed, Order};
+use crate::protocol::order;
 use alloc::vec::Vec;
 use sha2::{Digest as _, Sha256};
 
@@ -67,7 +68,7 @@ fn put_options(options: &[u8], parts: &mut Parts) -> Result<(), NotParsed> {
         unquote(inner.ok_or(UNQUOTED)?, &mut text)?;
         valued.push(text);
     }
-    valued.sort_unstable();
+    order::sort(&mut valued, Ord::cmp);
     for option in valued {
         parts.named(b"option", &option);
     }

@@ -79,7 +79,8 @@ fn job(line: &[u8]) -> Result<(Parts, Vec<u8>), NotParsed> {
             rest = line;
             let (period, delay) = (word(&mut rest), word(&mut rest));
             let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-            if !digits(period) || !digits(delay) {
+            let mut named = rest;
+            if !digits(period) || !digits(delay) || word(&mut named).is_empty() || named.is_empty() {
                 return Err(NotParsed("a line is neither a setting nor a job"));
             }
             schedule.word(period).word(delay);

@@ -47,6 +47,7 @@ impl Fields {
     }
 
     /// Adds a field.
+    #[inline(never)]
     pub fn put(&mut self, key: &[u8], value: &[u8]) {
         self.put_parts(&[Part::Text(key)], &[Part::Text(value)]);
     }
@@ -61,21 +62,22 @@ impl Fields {
     }
 
     /// The text.
+    #[inline(never)]
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         if self.order == Order::AsWritten {
             return self.text;
         }
         let mut from = 0;
-        let mut lines: Vec<(&[u8], usize)> = Vec::with_capacity(self.ends.len());
-        for (at, end) in self.ends.iter().enumerate() {
-            lines.push((self.text.get(from..*end).unwrap_or_default(), at));
+        let mut lines: Vec<&[u8]> = Vec::with_capacity(self.ends.len());
+        for end in &self.ends {
+            lines.push(self.text.get(from..*end).unwrap_or_default());
             from = *end;
         }
         let by_key = self.order == Order::ByKey;
-        order::sort(&mut lines, |(a, x), (b, y)| if by_key { key(a).cmp(key(b)).then(x.cmp(y)) } else { a.cmp(b) });
+        order::sort(&mut lines, |a, b| if by_key { key(a).cmp(key(b)) } else { a.cmp(b) });
         let mut text = Vec::with_capacity(self.text.len());
-        for (line, _) in lines {
+        for line in lines {
             text.extend_from_slice(line);
         }
         text
@@ -100,6 +102,7 @@ fn key(line: &[u8]) -> &[u8] {
 }
 
 /// Appends a key or value as a text writes it: control bytes, DEL and the backslash as `\\xNN`.
+#[inline(never)]
 pub fn escape_field(bytes: &[u8], out: &mut Vec<u8>) {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     for byte in bytes {

@@ -5,61 +5,59 @@
 //!
 //! *Invariant:* the first of several lines of a name, and of an id, stays the first; the order of others doesn't count.
 
-use super::scan::{Parts, firsts, members, number, password, table};
+use super::scan::{Parts, at, firsts, members, number, password, table};
 use super::{Fields, NotParsed, Order};
 use alloc::vec::Vec;
 
 /// passwd(5).
 pub(super) fn users(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
-    let mut rows: Vec<[&[u8]; 7]> = Vec::new();
-    table(bytes, 7, |fields: [&[u8]; 7], _| {
-        rows.push(fields);
-        Ok(())
-    })?;
-    write(&rows, b"user:", |[_, hash, uid, gid, gecos, home, shell], parts| {
-        parts.named(b"uid", id(uid)?).named(b"gid", id(gid)?).named(b"home", home).named(b"shell", shell);
-        parts.named(b"password", state(hash)).named(b"gecos", gecos);
+    write(bytes, 7, b"user:", &|fields, parts| {
+        parts.named(b"uid", id(at(fields, 2))?).named(b"gid", id(at(fields, 3))?);
+        parts.named(b"home", at(fields, 5)).named(b"shell", at(fields, 6));
+        parts.named(b"password", state(at(fields, 1))).named(b"gecos", at(fields, 4));
         Ok(())
     })
 }
 
 /// group(5).
 pub(super) fn groups(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
-    let mut rows: Vec<[&[u8]; 4]> = Vec::new();
-    table(bytes, 4, |fields: [&[u8]; 4], _| {
-        rows.push(fields);
-        Ok(())
-    })?;
-    write(&rows, b"group:", |[_, hash, gid, list], parts| {
-        parts.named(b"gid", id(gid)?).named(b"password", state(hash)).named(b"members", &members(list));
+    write(bytes, 4, b"group:", &|fields, parts| {
+        parts.named(b"gid", id(at(fields, 2))?).named(b"password", state(at(fields, 1)));
+        parts.named(b"members", &members(at(fields, 3)));
         Ok(())
     })
 }
 
-fn write<const N: usize>(
-    rows: &[[&[u8]; N]],
-    namespace: &[u8],
-    each: impl Fn([&[u8]; N], &mut Parts) -> Result<(), NotParsed>,
-) -> Result<Vec<u8>, NotParsed> {
-    let mut ids: Vec<&[u8]> = Vec::new();
-    for row in rows {
-        ids.push(id(row.get(2).copied().unwrap_or_default())?);
-    }
+/// What fields of a line say beside its name.
+type Say = dyn Fn(&[&[u8]], &mut Parts) -> Result<(), NotParsed>;
+
+fn write(bytes: &[u8], width: usize, namespace: &[u8], say: &Say) -> Result<Vec<u8>, NotParsed> {
+    let (mut names, mut ids): (Vec<&[u8]>, Vec<&[u8]>) = (Vec::new(), Vec::new());
+    let mut values: Vec<Parts> = Vec::new();
     // Lines of network accounts take effect where they stand.
-    let compat = |row: &[&[u8]; N]| matches!(row.first(), Some([b'+' | b'-', ..]));
-    let order = if rows.iter().any(compat) { Order::AsWritten } else { Order::ByKey };
-    let mut fields = Fields::new(order);
-    for ((row, id), first) in rows.iter().zip(&ids).zip(firsts(&ids)) {
+    let mut order = Order::ByKey;
+    table(bytes, (width, width), &mut |fields| {
+        let name = at(fields, 0);
+        if matches!(name, [b'+' | b'-', ..]) {
+            order = Order::AsWritten;
+        }
         let mut parts = Parts::default();
-        each(*row, &mut parts)?;
-        let name = row.first().copied().unwrap_or_default();
-        let also = rows.get(first).and_then(|row| row.first()).copied().unwrap_or_default();
-        if name != also && !id.is_empty() {
+        say(fields, &mut parts)?;
+        names.push(name);
+        ids.push(id(at(fields, 2))?);
+        values.push(parts);
+        Ok(())
+    })?;
+    let mut out = Fields::new(order);
+    for (number, first) in firsts(&ids).into_iter().enumerate() {
+        let (name, also) = (at(&names, number), at(&names, first));
+        let Some(parts) = values.get_mut(number) else { continue };
+        if name != also && !at(&ids, number).is_empty() {
             parts.named(b"also", also);
         }
-        fields.put(&[namespace, name].concat(), parts.text());
+        out.put(&[namespace, name].concat(), parts.text());
     }
-    Ok(fields.finish())
+    Ok(out.finish())
 }
 
 /// An id; lines of network accounts may have none.

@@ -3,6 +3,7 @@
 //! *Invariant:* total on any bytes; [`Parts`] writes different text for different parts.
 
 use super::NotParsed;
+use crate::protocol::order;
 use alloc::vec::Vec;
 
 /// A value of several parts, `uid=0 home=/root`: blanks and backslashes within a part are written `\xNN`.
@@ -11,6 +12,7 @@ pub(super) struct Parts(Vec<u8>);
 
 impl Parts {
     /// Adds `name=bytes`.
+    #[inline(never)]
     pub(super) fn named(&mut self, name: &[u8], bytes: &[u8]) -> &mut Self {
         self.gap();
         self.0.extend_from_slice(name);
@@ -20,6 +22,7 @@ impl Parts {
     }
 
     /// Adds a part without a name.
+    #[inline(never)]
     pub(super) fn word(&mut self, bytes: &[u8]) -> &mut Self {
         self.gap();
         quote(bytes, &mut self.0);
@@ -38,6 +41,7 @@ impl Parts {
     }
 }
 
+#[inline(never)]
 fn quote(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
         match byte {
@@ -54,6 +58,7 @@ pub(super) fn is_blank(byte: u8) -> bool {
 }
 
 /// Takes the next word off a line; empty at its end.
+#[inline(never)]
 pub(super) fn word<'a>(line: &mut &'a [u8]) -> &'a [u8] {
     let text = skip(line);
     let end = text.iter().position(|b| is_blank(*b)).unwrap_or(text.len());
@@ -63,12 +68,14 @@ pub(super) fn word<'a>(line: &mut &'a [u8]) -> &'a [u8] {
 }
 
 /// A line without the blanks that it begins with.
+#[inline(never)]
 pub(super) fn skip(line: &[u8]) -> &[u8] {
     let at = line.iter().position(|b| !is_blank(*b)).unwrap_or(line.len());
     line.split_at(at).1
 }
 
 /// A line without blanks at both ends.
+#[inline(never)]
 pub(super) fn trim(line: &[u8]) -> &[u8] {
     let line = skip(line);
     let end = line.iter().rposition(|b| !is_blank(*b)).map_or(0, |at| at + 1);
@@ -76,6 +83,7 @@ pub(super) fn trim(line: &[u8]) -> &[u8] {
 }
 
 /// A number, without the zeros before it, where it is one of at most 32 bits.
+#[inline(never)]
 pub(super) fn number(text: &[u8]) -> Result<&[u8], NotParsed> {
     let bare = text.iter().position(|b| *b != b'0').map_or(text.len().saturating_sub(1), |at| at);
     let bare = text.split_at(bare).1;
@@ -86,35 +94,42 @@ pub(super) fn number(text: &[u8]) -> Result<&[u8], NotParsed> {
     if fits && !text.is_empty() { Ok(bare) } else { Err(NotParsed("a number is expected")) }
 }
 
-/// The lines of a table of colon fields that are no comments, each with its fields, `N` of them at least and `most` at
-/// most; a line that begins with `#` is a comment unless it has all fields, because only some C libraries skip it then.
-pub(super) fn table<'a, const N: usize>(
+/// What is done with the fields of a line.
+type Each<'a, 'f> = dyn FnMut(&[&'a [u8]]) -> Result<(), NotParsed> + 'f;
+
+/// The lines of a table of colon fields that are no comments, each with its fields, so many of them at least and at most;
+/// a line that begins with `#` is a comment unless it has all fields, because only some C libraries skip it then.
+pub(super) fn table<'a>(
     bytes: &'a [u8],
-    most: usize,
-    mut each: impl FnMut([&'a [u8]; N], Option<&'a [u8]>) -> Result<(), NotParsed>,
+    (least, most): (usize, usize),
+    each: &mut Each<'a, '_>,
 ) -> Result<(), NotParsed> {
+    let mut fields: Vec<&[u8]> = Vec::new();
     for line in bytes.split(|b| *b == b'\n') {
-        let mut fields: [&[u8]; N] = [b""; N];
-        let count = line.split(|b| *b == b':').count();
-        if trim(line).is_empty() || line.first() == Some(&b'#') && count < N {
+        fields.clear();
+        // One more than there may be is enough to refuse.
+        fields.extend(line.splitn(most + 1, |b| *b == b':'));
+        let first = line.first().copied().unwrap_or_default();
+        if trim(line).is_empty() || first == b'#' && fields.len() < least {
             continue;
         }
-        if count < N || count > most || line.first().is_some_and(|b| is_blank(*b)) {
+        if fields.len() < least || fields.len() > most || is_blank(first) {
             return Err(NotParsed("a line has other fields than it should"));
         }
-        let mut parts = line.split(|b| *b == b':');
-        for (field, part) in fields.iter_mut().zip(&mut parts) {
-            *field = part;
-        }
-        each(fields, parts.next())?;
+        each(&fields)?;
     }
     Ok(())
+}
+
+/// A field of a line; a line that is short of it has none in it.
+pub(super) fn at<'a>(fields: &[&'a [u8]], number: usize) -> &'a [u8] {
+    fields.get(number).copied().unwrap_or_default()
 }
 
 /// Members of a list with commas: sorted, each once.
 pub(super) fn members(list: &[u8]) -> Vec<u8> {
     let mut names: Vec<&[u8]> = list.split(|b| *b == b',').map(trim).filter(|name| !name.is_empty()).collect();
-    names.sort_unstable();
+    order::sort(&mut names, Ord::cmp);
     names.dedup();
     names.join(&b","[..])
 }
@@ -163,16 +178,17 @@ fn algorithm(hash: &[u8]) -> &'static [u8] {
 
 /// For each id the place of the first that is the same.
 pub(super) fn firsts(ids: &[&[u8]]) -> Vec<usize> {
-    let mut order: Vec<(&[u8], usize)> = ids.iter().copied().zip(0..).collect();
-    order.sort_unstable();
+    // The order is stable, so that the first of equal ids stays the first of them.
+    let sorted = order::of(ids.len(), &mut |a, b| at(ids, a).cmp(at(ids, b)));
     let mut firsts: Vec<usize> = (0..ids.len()).collect();
-    let mut first = (&b""[..], usize::MAX);
-    for (id, at) in order {
-        if first.1 == usize::MAX || first.0 != id {
-            first = (id, at);
+    let mut first = 0;
+    for (rank, place) in sorted.iter().enumerate() {
+        let place = *place as usize;
+        if rank == 0 || at(ids, first) != at(ids, place) {
+            first = place;
         }
-        if let Some(slot) = firsts.get_mut(at) {
-            *slot = first.1;
+        if let Some(slot) = firsts.get_mut(place) {
+            *slot = first;
         }
     }
     firsts

@@ -6,31 +6,29 @@
 //!
 //! *Invariant:* no hash, no salt and no day of change is ever written.
 
-use super::scan::{Parts, members, number, password, table};
+use super::scan::{Parts, at, members, number, password, table};
 use super::{Fields, NotParsed, Order};
 use alloc::vec::Vec;
 
 /// shadow(5).
 pub(super) fn users(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     let mut out = Fields::new(Order::ByKey);
-    table(bytes, 9, |[name, hash, changed, min, max, warn, inactive, expire]: [&[u8]; 8], flag| {
-        let (state, algorithm) = password(hash);
-        let mut parts = Parts::default();
-        parts.named(b"password", state).named(b"algorithm", algorithm);
-        for (word, days) in [(&b"min"[..], min), (b"max", max), (b"warn", warn), (b"inactive", inactive)] {
-            parts.named(word, day(days)?);
+    table(bytes, (8, 9), &mut |fields| {
+        let mut parts = secret(at(fields, 1));
+        let words = [&b"min"[..], b"max", b"warn", b"inactive", b"expire"];
+        for (number, word) in (3..).zip(words) {
+            parts.named(word, day(at(fields, number))?);
         }
-        parts.named(b"expire", day(expire)?);
-        let change: &[u8] = match day(changed)? {
+        let change: &[u8] = match day(at(fields, 2))? {
             [] => b"off",
             b"0" => b"forced",
             _ => b"past",
         };
         parts.named(b"change", change);
-        if let Some(flag) = flag.filter(|flag| !flag.is_empty()) {
-            parts.named(b"flag", number(flag)?);
+        if !at(fields, 8).is_empty() {
+            parts.named(b"flag", number(at(fields, 8))?);
         }
-        out.put(&[b"user:", name].concat(), parts.text());
+        out.put(&[b"user:", at(fields, 0)].concat(), parts.text());
         Ok(())
     })?;
     Ok(out.finish())
@@ -39,12 +37,10 @@ pub(super) fn users(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
 /// gshadow(5).
 pub(super) fn groups(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     let mut out = Fields::new(Order::ByKey);
-    table(bytes, 4, |[name, hash, admins, list]: [&[u8]; 4], _| {
-        let (state, algorithm) = password(hash);
-        let mut parts = Parts::default();
-        parts.named(b"password", state).named(b"algorithm", algorithm);
-        parts.named(b"admins", &members(admins)).named(b"members", &members(list));
-        out.put(&[b"group:", name].concat(), parts.text());
+    table(bytes, (4, 4), &mut |fields| {
+        let mut parts = secret(at(fields, 1));
+        parts.named(b"admins", &members(at(fields, 2))).named(b"members", &members(at(fields, 3)));
+        out.put(&[b"group:", at(fields, 0)].concat(), parts.text());
         Ok(())
     })?;
     Ok(out.finish())
@@ -53,13 +49,21 @@ pub(super) fn groups(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
 /// subuid(5), subgid(5).
 pub(super) fn ranges(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     let mut out = Fields::new(Order::Sorted);
-    table(bytes, 3, |[name, start, count]: [&[u8]; 3], _| {
+    table(bytes, (3, 3), &mut |fields| {
         let mut parts = Parts::default();
-        parts.named(b"start", number(start)?).named(b"count", number(count)?);
-        out.put(&[b"range:", name].concat(), parts.text());
+        parts.named(b"start", number(at(fields, 1))?).named(b"count", number(at(fields, 2))?);
+        out.put(&[b"range:", at(fields, 0)].concat(), parts.text());
         Ok(())
     })?;
     Ok(out.finish())
+}
+
+/// What may be told of a password.
+fn secret(field: &[u8]) -> Parts {
+    let (state, algorithm) = password(field);
+    let mut parts = Parts::default();
+    parts.named(b"password", state).named(b"algorithm", algorithm);
+    parts
 }
 
 /// Days; none is also written `-1`.
