@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may")]
 
 mod codec_tests;
+mod host_value_tests;
 pub(crate) mod pattern_tests;
 mod record_tests;
 mod rule_tests;

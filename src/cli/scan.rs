@@ -16,6 +16,7 @@ use super::turn::{self, Turn};
 use super::version::TOOL;
 use super::{connect, fleet, policy, resume, ways};
 use crate::collect::probe_digest;
+use crate::drift::fleet::settle;
 use crate::inventory::canonical;
 use crate::inventory::host::Host;
 use crate::model::text::hex;
@@ -96,7 +97,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     in_order_of(&hosts, &mut outcomes);
     let interrupted =
         if outcomes.len() < hosts.len() { stop.signal().or(Some(signal_hook::consts::SIGTERM)) } else { None };
-    let outcome = FleetOutcome {
+    let mut outcome = FleetOutcome {
         run: id,
         started: start.started,
         millis: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -110,6 +111,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         allow_outdated: start.allow_outdated,
         notes: start.notes.into_iter().chain(books.skew_note()).collect(),
     };
+    settle(&mut outcome);
     let status = outcome.status();
     // What was scanned is shown even where it can't be kept.
     let kept = books.close(&folder, &outcome, status);

@@ -3,9 +3,11 @@
 //! *Invariant:* settling twice gives what settling once gives, so that a run that was taken up is settled as a whole; no
 //! host becomes clean here whose coverage is not complete.
 
+mod clones;
+
 use crate::model::FleetOutcome;
 
 /// Settles a run.
 pub fn settle(outcome: &mut FleetOutcome) {
-    let _ = outcome;
+    clones::find(outcome);
 }

@@ -42,6 +42,8 @@ pub(super) fn hostname(bytes: &[u8], facts: &HostFacts) -> Vec<u8> {
     fields.finish()
 }
 
+const CUT: NotParsed = NotParsed("a key that is cut off");
+
 /// A host's SSH key, public or private.
 pub(super) fn host_key(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     let mut fields = Fields::new(Order::AsWritten);
@@ -53,14 +55,21 @@ pub(super) fn host_key(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotPa
         let mut words = line.splitn(3, |b| *b == b' ');
         let (kind, blob) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let blob = base64(blob).ok_or(NotParsed("neither a public nor a private key"))?;
-        let (inner, rest) = string(&blob).ok_or(NotParsed("a key that is cut off"))?;
+        let (inner, rest) = string(&blob).ok_or(CUT)?;
         if inner != kind || kind.is_empty() {
             return Err(NotParsed("a key of another type than it says"));
         }
+        // Every type is a list of strings; the last of RSA's is its modulus.
+        let (mut rest, mut last) = (rest, &b""[..]);
+        while !rest.is_empty() {
+            (last, rest) = string(rest).ok_or(CUT)?;
+        }
+        let digits = last.iter().skip_while(|b| **b == 0).count() * 8;
+        if digits < 128 {
+            return Err(CUT);
+        }
         let mut value = kind.to_vec();
         if kind == b"ssh-rsa" {
-            let number = string(rest).and_then(|(_, rest)| string(rest)).ok_or(NotParsed("a key that is cut off"))?.0;
-            let digits = number.iter().skip_while(|b| **b == 0).count() * 8;
             value.push(b' ');
             decimal(digits, &mut value);
         }
