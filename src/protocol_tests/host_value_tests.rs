@@ -88,8 +88,8 @@ fn what_is_not_the_hosts_own_is_kept() {
     );
     assert_eq!(seen(View::HostText, "a web-1 b\n", &own), "line\ta |hostname| b\nline\t\n");
     assert_eq!(seen(View::Hostname, "web-2\n", &own), "name\tweb-2\n");
-    assert_eq!(seen(View::MachineId, "", &own), "machine-id\tempty\n");
-    assert_eq!(seen(View::MachineId, "uninitialized\n", &own), "machine-id\tuninitialized\n");
+    assert_eq!(seen(View::MachineId, "", &own), "machine-id\t|machine-id|\n");
+    assert_eq!(seen(View::MachineId, "uninitialized\n", &own), "machine-id\t|machine-id|\n");
     let other = seen(View::MachineId, "0123456789abcdef0123456789abcdef\n", &own);
     assert!(other.contains("another") && !other.contains("0123"), "{other}");
 }

@@ -7,13 +7,13 @@ use super::facts::{HostFacts, Own};
 use super::lines::{Fields, Order, Part};
 use alloc::vec::Vec;
 
-/// A machine id.
+/// A machine id. One that is not made yet is as good as the host's own: a template is shipped so, and its hosts make theirs
+/// when they first boot.
 pub(super) fn machine_id(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let mut fields = Fields::new(Order::AsWritten);
     match text {
-        b"" => fields.put(b"machine-id", b"empty"),
-        b"uninitialized" => fields.put(b"machine-id", b"uninitialized"),
+        b"" | b"uninitialized" => fields.put_parts(&[Part::Text(b"machine-id")], &[Part::Own(Own::MachineId)]),
         _ if !is_machine_id(text) => return Err(NotParsed("not 32 digits")),
         _ if facts.machine_id == text => {
             fields.put_parts(&[Part::Text(b"machine-id")], &[Part::Own(Own::MachineId)]);
