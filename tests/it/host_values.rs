@@ -218,14 +218,14 @@ fn a_running_kernels_settings_are_facts_and_a_trees_are_not() {
     let file = |name: &str| std::fs::read(name).unwrap().trim_ascii().to_vec();
     assert_eq!(fact("fact:sysctl.vm.swappiness"), Some(file("/proc/sys/vm/swappiness")));
     assert_eq!(fact("fact:sysctl.kernel.core_pattern"), Some(file("/proc/sys/kernel/core_pattern")));
-    let line = fact("fact:cmdline").unwrap();
-    assert!(!line.windows(11).any(|window| window == b"BOOT_IMAGE="));
+    let words = fact("fact:cmdline").unwrap();
+    assert!(!words.windows(11).any(|window| window == b"BOOT_IMAGE="));
     let lab = Lab::new();
     let tree = of_tree(&lab.golden_root());
-    let live = |record: &&Record| {
+    let of_kernel = |record: &&Record| {
         [&b"fact:sysctl."[..], b"fact:cmdline", b"fact:modules."].iter().any(|head| record.subject().starts_with(head))
     };
-    assert_eq!(tree.records.iter().find(live), None);
+    assert_eq!(tree.records.iter().find(of_kernel), None);
 }
 
 #[test]
