@@ -1,19 +1,14 @@
 //! What each host has for itself: put back where a view says so, told where hosts share it; and the settings of the running
 //! kernel. The real probe, by rules of these tests' own.
 
-use crate::lab::{Lab, Scene, Tree};
-use driftscan::collect::{Ask, Bounds, Captured, Ran, capture, observe};
-use driftscan::drift::{Found, Observation, Reference, Salted};
+use crate::lab::{Lab, Options, Scene, Tree};
+use driftscan::collect::{Ask, Bounds, Captured, Ran, capture};
 use driftscan::inventory::ProbeChoice;
-use driftscan::manifest::{Baseline, Header, Identity, Label, ProjectedSet};
-use driftscan::policy::witness;
 use driftscan::protocol::coverage::Part;
-use driftscan::protocol::record::RecordWriter;
 use driftscan::protocol::request::Limits;
 use driftscan::protocol::view::{Form, View, Viewed};
 use driftscan::protocol::{Attr, Mask, Pattern, Record, Rule, RuleSet, Value, When, Why};
 use driftscan::transport::LocalConnection;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const SALT: [u8; 16] = [7; 16];
@@ -152,56 +147,27 @@ fn f53_a_host_with_a_name_like_a_word_has_the_set_of_its_template() {
     }
 }
 
-/// What a scan sees of a tree that has nothing in common with its baseline.
-fn scanned(tree: &Tree, limits: Limits) -> (Vec<Record>, Observation) {
-    let (rules, scopes) = (rules(), [b"/etc".to_vec()]);
-    let label = Label::parse("web@1").unwrap();
-    let identity = Identity { os: "debian".to_owned(), os_version: "12".to_owned(), arch: "amd64".to_owned() };
-    let header = Header {
-        label: label.clone(),
-        serial: 1,
-        identity: identity.clone(),
-        live: false,
-        scopes: scopes.to_vec(),
-        rules: RuleSet::new(vec![rule("/**", Mask::STRICT, None)]).unwrap(),
-    };
-    let mut encoded = Vec::new();
-    let mut writer = RecordWriter::new(&mut encoded, b"fs:/etc/only-here");
-    writer.present(Attr::Kind, b"d");
-    let baseline = Baseline::new(header, vec![Record::parse(&encoded).unwrap()]).unwrap();
-    let set = ProjectedSet::new(&baseline, &rules, &scopes, false, None, &witness).unwrap();
-    let set = Arc::new(Salted::new(set, &SALT));
-    let references = [Reference { label, serial: 1, identity, set, texts: Arc::default() }];
-    let ask = Ask { limits, ..ask(tree.path().to_str().unwrap(), &scopes, &rules) };
-    let seen = observe(&mut LocalConnection::new(), &ask, &references, &mut Ran::default());
-    let seen = seen.map_err(|failure| failure.text).unwrap();
-    let Found::Different(difference) = &seen.found else { panic!("{:?}", seen.found) };
-    (difference.added.clone(), seen)
-}
-
 #[test]
 fn what_is_too_large_for_a_view_is_compared_by_its_bytes() {
     let lab = Lab::new();
     let golden = lab.golden_root();
-    golden.write("/etc/agent.conf", "x".repeat((4 << 20) + 1));
-    let (records, _) = scanned(&golden, Limits::default());
-    let viewed = record(&records, "fs:/etc/agent.conf").view().present(Attr::View).and_then(Viewed::decode).unwrap();
-    assert_eq!(viewed.form, Form::Bytes);
-    golden.write("/etc/agent.conf", "y".repeat((4 << 20) + 1));
-    let (records, _) = scanned(&golden, Limits::default());
-    let other = record(&records, "fs:/etc/agent.conf").view().present(Attr::View).and_then(Viewed::decode).unwrap();
-    assert_ne!(viewed.digest, other.digest);
+    let seen = |byte: &str| {
+        golden.write("/etc/agent.conf", byte.repeat((4 << 20) + 1));
+        let records = of_tree(&golden).records;
+        record(&records, "fs:/etc/agent.conf").view().present(Attr::View).and_then(Viewed::decode).unwrap()
+    };
+    let (x, y) = (seen("x"), seen("y"));
+    assert_eq!((x.form, y.form), (Form::Bytes, Form::Bytes));
+    assert_ne!(x.digest, y.digest);
 }
 
 #[test]
-fn a_file_above_the_cap_is_told_on_a_host_and_refused_in_a_capture() {
+fn a_file_above_the_cap_that_is_read_by_a_view_is_never_golden() {
     let lab = Lab::new();
     let golden = lab.golden_root();
     golden.write("/etc/agent.conf", "x".repeat(70_000));
     let limits = Limits { file_bytes: 65_536, ..Limits::default() };
-    let (records, _) = scanned(&golden, limits);
-    assert_eq!(record(&records, "fs:/etc/agent.conf").view().attr(Attr::View), Some(Value::Oversize));
-    // Two such files are told apart by their size alone, which a view leaves out: none may be golden.
+    // Two such files are told apart by their size alone, which a view leaves out.
     let (rules, scopes) = (rules(), [b"/etc".to_vec()]);
     let seen = captured(&Ask { limits, ..ask(golden.path().to_str().unwrap(), &scopes, &rules) });
     assert_eq!(record(&seen.records, "fs:/etc/agent.conf").view().attr(Attr::View), Some(Value::Unread(Why::Limit)));
@@ -242,4 +208,27 @@ fn hosts_that_share_an_identity_are_told_and_drifted() {
         assert_eq!(run.verdict(name), verdict, "{run}");
     }
     assert!(run.stdout.contains("machine-id"), "{run}");
+}
+
+#[test]
+fn hosts_with_names_and_disks_of_their_own_are_clean_and_a_poisoned_one_is_not() {
+    let own = |tree: &Tree, name: &str, number: u8| {
+        made(tree, name, number);
+        // Whatever else speaks of the host is compared by its bytes until a policy says otherwise.
+        tree.remove("/etc/agent.conf");
+    };
+    let scene = Scene::with(&Options::default(), |golden| own(golden, "golden", 3));
+    own(&scene.host("web-frankfurt-12"), "web-frankfurt-12", 77);
+    own(&scene.host("db"), "db-2", 12);
+    let poisoned = scene.host("web-03");
+    own(&poisoned, "web-03", 13);
+    poisoned.append("/etc/hosts", "10.6.6.6 mirror.example.net\n");
+    poisoned.replace("/etc/fstab", "errors=remount-ro", "errors=continue,user");
+    let run = scene.run().exits(2);
+    for (name, verdict) in [("web-frankfurt-12", "clean"), ("db", "clean"), ("web-03", "drifted")] {
+        assert_eq!(run.verdict(name), verdict, "{run}");
+    }
+    let found = run.findings("web-03");
+    assert!(found.iter().any(|(code, _)| *code == "resolver-changed"), "{run}");
+    assert!(found.iter().any(|(code, _)| *code == "fstab-changed"), "{run}");
 }
