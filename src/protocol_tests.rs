@@ -6,6 +6,7 @@
 
 mod accounts_tests;
 mod codec_tests;
+mod host_value_tests;
 pub(crate) mod pattern_tests;
 mod record_tests;
 mod rule_tests;

@@ -54,8 +54,8 @@ pub fn read(place: &Place, texts: &mut Texts) {
 
 /// The last line that says something: what stands above it are comments.
 fn said(text: &[u8]) -> &[u8] {
-    let lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
-    lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")).next_back().unwrap_or_default()
+    let mut lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+    lines.rfind(|line| !line.is_empty() && !line.starts_with(b"#")).unwrap_or_default()
 }
 
 fn put(kind: &[u8], text: &[u8], texts: &mut Texts) {

@@ -95,6 +95,9 @@ pub struct Evidence {
     pub hostname: Option<String>,
     /// User id the probe ran as.
     pub uid: Option<u32>,
+    /// What no other host may have: kind and digest, ascending. Kinds are `machine-id`, `ssh-host-key.TYPE`, `random-seed`,
+    /// `initiator`, `hostnqn`, `hostid`.
+    pub identities: Vec<(String, String)>,
 }
 
 /// What the host cost.

@@ -31,6 +31,7 @@ fn weight(code: Code, before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>
         Code::XattrChanged | Code::SelinuxChanged | Code::LinkChanged => Weight::Fixed(Low),
         Code::PackageAdded | Code::PackageRemoved | Code::PackageVersion => Weight::Fixed(Medium),
         Code::PackageState => Weight::Fixed(Low),
+        Code::FactChanged if is_of_modules(before, after) => Weight::Fixed(High),
         Code::FactChanged => Weight::Fixed(Medium),
         Code::MountChanged if unprotected(before, after) => Weight::Fixed(High),
         Code::MountAdded | Code::MountRemoved | Code::MountChanged => Weight::Fixed(Medium),
@@ -55,6 +56,11 @@ fn weight(code: Code, before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>
         // Asked of hosts that differ anyway, so it must not decide: an equal host with the same traces is not asked.
         Code::ConfigurationManagement => Weight::Fixed(Info),
     }
+}
+
+/// Whether it is about code in the kernel that is none of the kernel's.
+fn is_of_modules(before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>>) -> bool {
+    after.or(before).is_some_and(|record| record.subject() == b"fact:modules.foreign")
 }
 
 /// Whether everybody may write now who could not before; a sticky folder such as `/tmp` aside.

@@ -393,14 +393,16 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
         any::<Option<i64>>(),
         vec(any_text(), 0..3),
         any::<Option<u32>>(),
+        vec((any_text(), any_text()), 0..3),
     )
-        .prop_map(|(machine_id, boot, clock_skew, addresses, uid)| Evidence {
+        .prop_map(|(machine_id, boot, clock_skew, addresses, uid, identities)| Evidence {
             hostname: machine_id.clone(),
             machine_id,
             boot,
             clock_skew,
             addresses,
             uid,
+            identities,
         });
     let wire = any::<(u64, u64, u64, u32)>().prop_map(|(sent, received, millis, attempts)| Wire {
         sent,

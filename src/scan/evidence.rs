@@ -6,6 +6,13 @@ use crate::model::Evidence;
 use crate::model::text::escape;
 use crate::protocol::reply::{Texts, evidence as name};
 
+/// An identity: a short kind and the digest of the right form, or it is none.
+fn identity((name, text): &(Vec<u8>, Vec<u8>)) -> Option<(String, String)> {
+    let kind = name.strip_prefix(name::IDENTITY)?;
+    let is_digest = text.len() == 64 && text.iter().all(u8::is_ascii_hexdigit);
+    is_digest.then(|| (escape(kind), escape(text)))
+}
+
 /// Reads a host's texts; `now` is our clock, seconds since 1970.
 #[must_use]
 pub fn evidence(texts: &Texts, now: i64) -> Evidence {
@@ -20,5 +27,6 @@ pub fn evidence(texts: &Texts, now: i64) -> Evidence {
         addresses: texts.texts(name::ADDRESS).map(|address| escape(&address[..address.len().min(64)])).collect(),
         hostname: text(name::HOSTNAME),
         uid: number(name::UID).and_then(|uid| u32::try_from(uid).ok()),
+        identities: texts.0.iter().filter_map(identity).collect(),
     }
 }

@@ -17,6 +17,7 @@ mod faults;
 mod floors;
 mod host_keys;
 
+mod host_values;
 mod hosts_file;
 mod installed;
 mod jump;

@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Accepts by name what no listing shows, and what root does not open in other people's folders.
 const EXCUSING: &str = r#"schema = "driftscan.policy/v1"
-excuse_unseen = ["capabilities", "acls", "xattrs", "flags", "views"]
+excuse_unseen = ["capabilities", "acls", "xattrs", "flags", "views", "kernel-settings"]
 excuse_unreadable = ["/home/anna/**", "/var/spool/cron/crontabs/**", "/opt/anna/**"]
 "#;
 

@@ -6,6 +6,7 @@ use crate::manifest::Identity;
 use crate::model::text::{escape, hex};
 use crate::protocol::record::RecordWriter;
 use crate::protocol::reply::{Texts, evidence};
+use crate::protocol::view::is_machine_id;
 use crate::protocol::{Attr, Record, digest};
 
 /// Fields of os-release(5) that are facts.
@@ -87,6 +88,9 @@ impl Machine {
         if let Some(id) = &sources.machine_id {
             let digest = digest::of_evidence(b"machine-id", id.trim_ascii());
             evidence.put(evidence::MACHINE_ID, hex(&digest).as_bytes());
+            if is_machine_id(id.trim_ascii()) {
+                evidence.put(&[evidence::IDENTITY, b"machine-id"].concat(), hex(&digest).as_bytes());
+            }
         }
         evidence.put(evidence::UID, words.uid.to_string().as_bytes());
         Self { identity, evidence, records }

@@ -111,6 +111,7 @@ fn evidence(from: &v1::Evidence) -> Evidence {
         addresses: from.addresses.clone(),
         hostname: from.hostname.clone(),
         uid: from.uid,
+        identities: from.identities.iter().map(|one| (one.kind.clone(), one.digest.clone())).collect(),
     }
 }
 

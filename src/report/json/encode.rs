@@ -129,8 +129,9 @@ fn obstacle(from: &Obstacle) -> v1::Obstacle {
 }
 
 fn evidence(from: &Evidence) -> v1::Evidence {
-    let Evidence { machine_id, boot, clock_skew, addresses, hostname, uid } = from.clone();
-    v1::Evidence { machine_id, boot, clock_skew, addresses, hostname, uid }
+    let Evidence { machine_id, boot, clock_skew, addresses, hostname, uid, identities } = from.clone();
+    let identities = identities.into_iter().map(|(kind, digest)| v1::Identity { kind, digest }).collect();
+    v1::Evidence { machine_id, boot, clock_skew, addresses, hostname, uid, identities }
 }
 
 fn coverage(from: &HostCoverage) -> v1::Coverage {

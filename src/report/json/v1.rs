@@ -186,6 +186,15 @@ pub(super) struct Evidence {
     pub(super) addresses: Vec<String>,
     pub(super) hostname: Option<String>,
     pub(super) uid: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) identities: Vec<Identity>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Identity {
+    pub(super) kind: String,
+    pub(super) digest: String,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -227,7 +227,7 @@ impl Tree {
         self.write("usr/lib/os-release", OS_RELEASE);
         symlink("../usr/lib/os-release", self.at("etc/os-release")).unwrap();
         for (file, text) in [
-            ("etc/machine-id", "5f0e7a2c9d4b4c1f8a63d0b9e2c71f54\n"),
+            ("etc/machine-id", "uninitialized\n"),
             ("etc/hostname", "golden\n"),
             ("etc/hosts", "127.0.0.1 localhost\n127.0.1.1 golden\n::1 localhost ip6-localhost\n"),
             ("etc/debian_version", "12.12\n"),

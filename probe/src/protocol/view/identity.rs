@@ -7,13 +7,13 @@ use super::facts::{HostFacts, Own};
 use super::lines::{Fields, Order, Part};
 use alloc::vec::Vec;
 
-/// A machine id.
+/// A machine id. One that is not made yet is as good as the host's own: a template is shipped so, and its hosts make theirs
+/// when they first boot.
 pub(super) fn machine_id(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let mut fields = Fields::new(Order::AsWritten);
     match text {
-        b"" => fields.put(b"machine-id", b"empty"),
-        b"uninitialized" => fields.put(b"machine-id", b"uninitialized"),
+        b"" | b"uninitialized" => fields.put_parts(&[Part::Text(b"machine-id")], &[Part::Own(Own::MachineId)]),
         _ if !is_machine_id(text) => return Err(NotParsed("not 32 digits")),
         _ if facts.machine_id == text => {
             fields.put_parts(&[Part::Text(b"machine-id")], &[Part::Own(Own::MachineId)]);
@@ -42,6 +42,8 @@ pub(super) fn hostname(bytes: &[u8], facts: &HostFacts) -> Vec<u8> {
     fields.finish()
 }
 
+const CUT: NotParsed = NotParsed("a key that is cut off");
+
 /// A host's SSH key, public or private.
 pub(super) fn host_key(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     let mut fields = Fields::new(Order::AsWritten);
@@ -53,14 +55,21 @@ pub(super) fn host_key(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotPa
         let mut words = line.splitn(3, |b| *b == b' ');
         let (kind, blob) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let blob = base64(blob).ok_or(NotParsed("neither a public nor a private key"))?;
-        let (inner, rest) = string(&blob).ok_or(NotParsed("a key that is cut off"))?;
+        let (inner, rest) = string(&blob).ok_or(CUT)?;
         if inner != kind || kind.is_empty() {
             return Err(NotParsed("a key of another type than it says"));
         }
+        // Every type is a list of strings; the last of RSA's is its modulus.
+        let (mut rest, mut last) = (rest, &b""[..]);
+        while !rest.is_empty() {
+            (last, rest) = string(rest).ok_or(CUT)?;
+        }
+        let digits = last.iter().skip_while(|b| **b == 0).count() * 8;
+        if digits < 128 {
+            return Err(CUT);
+        }
         let mut value = kind.to_vec();
         if kind == b"ssh-rsa" {
-            let number = string(rest).and_then(|(_, rest)| string(rest)).ok_or(NotParsed("a key that is cut off"))?.0;
-            let digits = number.iter().skip_while(|b| **b == 0).count() * 8;
             value.push(b' ');
             decimal(digits, &mut value);
         }
