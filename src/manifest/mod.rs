@@ -7,6 +7,7 @@ pub mod label;
 mod overlap;
 pub mod projected;
 pub mod texts;
+mod texts_v1;
 pub mod v1;
 
 pub use baseline::{Baseline, BaselineError, Header, Identity};

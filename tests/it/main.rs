@@ -35,6 +35,7 @@ mod racing;
 mod read_only;
 mod resume;
 mod running;
+mod secrets;
 mod sh_fallback;
 mod simulated_fleet;
 mod unreadable;
