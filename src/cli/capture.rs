@@ -95,7 +95,8 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     agree(&captured, &second)?;
     known(&captured)?;
     let kept = golden::keep(&captured.records, &policy, &captured.texts, &second.texts);
-    refuse_changed(kept.changed.iter().map(|path| escape(path)).collect())?;
+    let changed: Vec<String> = kept.changed.iter().map(|path| escape(path)).collect();
+    refuse_changed(&changed)?;
     let header = Header {
         label: label.clone(),
         serial,
@@ -217,10 +218,10 @@ fn agree(first: &Captured, second: &Captured) -> Outcome<()> {
             changed.push(escape(&subject));
         }
     }
-    refuse_changed(changed)
+    refuse_changed(&changed)
 }
 
-fn refuse_changed(changed: Vec<String>) -> Outcome<()> {
+fn refuse_changed(changed: &[String]) -> Outcome<()> {
     if changed.is_empty() {
         return Ok(());
     }
