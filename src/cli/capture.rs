@@ -15,6 +15,7 @@ use crate::drift::compare::reason;
 use crate::drift::golden;
 use crate::inventory::host::Host;
 use crate::inventory::target;
+use crate::manifest::projected::without_key;
 use crate::manifest::{Baseline, Header, Label};
 use crate::model::text::{escape, hex};
 use crate::protocol::coverage::Coverage;
@@ -73,6 +74,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         collect::capture(&mut *connection, &ask, &mut Ran::default()).map_err(|failure| failed(&address, &failure))?;
     let policy = policy::of_captured(&file, &first);
     let rules = policy.compile();
+    without_key(&rules).map_err(|error| Trouble::new(error.to_string()))?;
     ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
     ask.scopes = policy.scopes();
     ask.rules = &rules;

@@ -4,8 +4,15 @@
 //! no file that driftscan wrote and in nothing that it said.
 
 use crate::lab::{Lab, Options, Run, Tree, over_both};
+use driftscan::collect::PROBE;
+use driftscan::protocol::reply::{FrameKind, TextState};
+use driftscan::protocol::request::{FollowUp, Limits, Mode, Request, Want};
+use driftscan::protocol::{RuleSet, Salt, View};
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Files and their content; `{}` is where the secret stands, which is another one on each machine.
 const CORPUS: &[(&str, &str)] = &[
@@ -168,6 +175,85 @@ fn a_baseline_without_its_texts_is_refused() {
     lab.driftscan(&["baseline", "show", "web@1"]).run().refused_with(&["1.texts.jsonl", "not the one"]);
     fs::remove_file(&texts).unwrap();
     lab.driftscan(&["baseline", "list"]).run().refused_with(&["1.texts.jsonl", "is not there"]);
+}
+
+/// What a probe answers to these questions with this folder as its root: the state of each text, and all that it wrote.
+fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8>) {
+    let probe = lab.path("probe");
+    if !probe.exists() {
+        fs::write(&probe, PROBE).unwrap();
+        fs::set_permissions(&probe, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let request = Request {
+        nonce: [7; 32],
+        host: b"web-01".to_vec(),
+        salt: Salt::default(),
+        root: root.to_str().unwrap().as_bytes().to_vec(),
+        live: false,
+        gentle: true,
+        mode: Mode::Sketch(0),
+        limits: Limits::default(),
+        scopes: Vec::new(),
+        rules: RuleSet::default(),
+    };
+    let mut questions: Vec<_> = questions.iter().map(|(path, want)| (path.as_bytes().to_vec(), *want)).collect();
+    questions.sort();
+    let mut child = Command::new(probe).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let sent = [request.encode(), FollowUp::Texts(questions).encode(), FollowUp::Bye.encode()].concat();
+    child.stdin.take().unwrap().write_all(&sent).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", output.status);
+    let hello = output.stdout.iter().position(|b| *b == b'\n').unwrap() + 1;
+    let (mut at, mut states) = (hello + 16 + 32, Vec::new());
+    while at < output.stdout.len() {
+        let length = u32::from_le_bytes(output.stdout[at + 1..at + 5].try_into().unwrap()) as usize;
+        if output.stdout[at] == FrameKind::Text as u8 {
+            states.push(output.stdout[at + 5]);
+        }
+        at += 5 + length;
+    }
+    (states, output.stdout)
+}
+
+/// Whoever holds the controller holds no secret of a host by it.
+#[test]
+fn a_hostile_request_gets_no_secret() {
+    let lab = Lab::new();
+    let root = lab.golden_root();
+    plant(&root, "Host");
+    let secret = TextState::Secret as u8;
+    let wants = [Want::Head(1 << 16), Want::Tail(1 << 16), Want::View(View::Lines), Want::View(View::HostText)];
+    let wants = wants.into_iter().chain([Want::View(View::Keyed), Want::View(View::Ini)]);
+    let questions: Vec<(&str, Want)> =
+        wants.flat_map(|want| CORPUS[..25].iter().map(move |(path, _)| (*path, want))).collect();
+    let check = |root: &Path, questions: &[(&str, Want)]| {
+        let (states, said) = asked(&lab, root, questions);
+        assert_eq!(states, vec![secret; questions.len()], "{}", root.display());
+        let said = String::from_utf8_lossy(&said);
+        assert!(MARKS.iter().all(|mark| !said.contains(mark)), "{said}");
+    };
+    check(root.path(), &questions);
+    // A root inside a folder of secrets, and one that is reached through a link with a harmless name.
+    check(&root.at("/etc/ssl/private"), &[("/site.crt", Want::Head(100)), ("/site.crt", Want::View(View::Lines))]);
+    symlink(root.at("/etc/ssl/private"), lab.path("harmless")).unwrap();
+    check(&lab.path("harmless"), &[("/site.crt", Want::Head(100)), ("/site.crt", Want::View(View::Lines))]);
+    check(Path::new("/"), &[("/proc/self/environ", Want::Head(100)), ("/sys/kernel/notes", Want::Head(100))]);
+    // What is no secret is told, a link is not followed, and an end is told of a log alone.
+    symlink(root.at("/etc/shadow"), root.at("/etc/link")).unwrap();
+    root.write("/var/log/dpkg.log", "one\ntwo\n");
+    let plain = [
+        ("/etc/hostname", Want::Tail(100)),
+        ("/etc/link", Want::Head(100)),
+        ("/etc/none", Want::Head(100)),
+        ("/etc/passwd", Want::Head(100)),
+        ("/etc/shadow", Want::Stat),
+        ("/var/log/dpkg.log", Want::Tail(4)),
+    ];
+    let (states, said) = asked(&lab, root.path(), &plain);
+    let (whole, cut, absent) = (TextState::Whole as u8, TextState::Cut as u8, TextState::Absent as u8);
+    let said = String::from_utf8_lossy(&said);
+    assert_eq!(states, [secret, absent, absent, cut, whole, cut], "{said}");
+    assert!(said.contains("two\n") && !said.contains("one\n") && said.contains(" uid="), "{said}");
 }
 
 over_both!(no_secret_comes_out; ssh2 only: a_baseline_without_its_texts_is_refused);
