@@ -1,128 +1,41 @@
 //! The secret class: files whose content never leaves a host, whoever asks.
 //!
-//! *Invariant:* compiled in and not configurable; a path counts by its components and its name, so that no choice of the
+//! *Invariant:* compiled in and not configurable, in lists apart by spaces; a path counts by its components and its name, so that no choice of the
 //! scanned root turns a secret into something else. A doubtful name is a secret.
 
 use crate::protocol::View;
 
 /// Folders everything below which is secret.
-const FOLDERS: [&[u8]; 22] = [
-    b"private",
-    b"secrets",
-    b".gnupg",
-    b".docker",
-    b".kube",
-    b".azure",
-    b".gcloud",
-    b"gcloud",
-    b".oci",
-    b".vault",
-    b".password-store",
-    b"system-connections",
-    b"credstore",
-    b"credstore.encrypted",
-    b"krb5kdc",
-    b"wireguard",
-    b"kubernetes",
-    b"letsencrypt",
-    b".mozilla",
-    b"certmonger",
-    b"dehydrated",
-    b"vault",
-];
+const FOLDERS: &[u8] = b"private secrets .gnupg .docker .kube .azure .gcloud gcloud .oci .vault .password-store \
+      system-connections credstore credstore.encrypted krb5kdc wireguard kubernetes letsencrypt .mozilla \
+      certmonger dehydrated vault";
 
 /// Names, in lower case.
-const NAMES: [&[u8]; 30] = [
-    b"opasswd",
-    b".netrc",
-    b"_netrc",
-    b".pgpass",
-    b".my.cnf",
-    b".mylogin.cnf",
-    b"debian.cnf",
-    b".vault-token",
-    b".npmrc",
-    b".yarnrc.yml",
-    b".pypirc",
-    b".dockercfg",
-    b".htpasswd",
-    b"htpasswd",
-    b".htdigest",
-    b"kubeconfig",
-    b"kubelet.conf",
-    b"admin.conf",
-    b".boto",
-    b".s3cfg",
-    b"rclone.conf",
-    b".xauthority",
-    b".iceauthority",
-    b".erlang.cookie",
-    b"authinfo",
-    b".authinfo",
-    b"random-seed",
-    b"rndc.key",
-    b"sasldb2",
-    b"passwd.client",
-];
+const NAMES: &[u8] = b"opasswd .netrc _netrc .pgpass .my.cnf .mylogin.cnf debian.cnf .vault-token .npmrc .yarnrc.yml \
+      .pypirc .dockercfg .htpasswd htpasswd .htdigest kubeconfig kubelet.conf admin.conf .boto .s3cfg \
+      rclone.conf .xauthority .iceauthority .erlang.cookie authinfo .authinfo random-seed rndc.key sasldb2 \
+      passwd.client";
 
 /// How names begin.
-const STARTS: [&[u8]; 9] = [
-    b"shadow",
-    b"gshadow",
-    b"opasswd",
-    b"id_",
-    b".env",
-    b"wpa_supplicant",
-    b"krb5cc",
-    b"kubeconfig",
-    b"environment.production",
-];
+const STARTS: &[u8] = b"shadow gshadow opasswd id_ .env wpa_supplicant krb5cc kubeconfig environment.production";
 
 /// How names end.
-const ENDS: [&[u8]; 22] = [
-    b"_rsa",
-    b"_dsa",
-    b"_ecdsa",
-    b"_ed25519",
-    b".key",
-    b".key.pem",
-    b".keytab",
-    b".env",
-    b".p12",
-    b".pfx",
-    b".jks",
-    b".keystore",
-    b".kdb",
-    b".kdbx",
-    b".ppk",
-    b".psk",
-    b".pgpass",
-    b".htpasswd",
-    b"_history",
-    b".tfstate",
-    b".tfvars",
-    b".netrc",
-];
+const ENDS: &[u8] =
+    b"_rsa _dsa _ecdsa _ed25519 .key .key.pem .keytab .env .p12 .pfx .jks .keystore .kdb .kdbx .ppk .psk \
+      .pgpass .htpasswd _history .tfstate .tfvars .netrc";
 
 /// What stands anywhere in names.
-const WORDS: [&[u8]; 12] = [
-    b"token",
-    b"secret",
-    b"password",
-    b"passphrase",
-    b"credential",
-    b"privkey",
-    b"private_key",
-    b"private-key",
-    b"privatekey",
-    b"apikey",
-    b"api_key",
-    b"api-key",
-];
+const WORDS: &[u8] = b"token secret password passphrase credential privkey private_key private-key privatekey apikey \
+      api_key api-key";
 
 /// Folders where a PEM file is one of the public certificates.
-const TRUST: [&[u8]; 7] =
-    [b"certs", b"ca-certificates", b"ca-trust", b"trust-source", b"trusted.gpg.d", b"keyrings", b"rpm-gpg"];
+const TRUST: &[u8] = b"certs ca-certificates ca-trust trust-source trusted.gpg.d keyrings rpm-gpg";
+
+/// Whether something holds of a word of a list. One list of many is a table of pointers: as large again as its words.
+#[inline(never)]
+fn any(list: &[u8], holds: &dyn Fn(&[u8]) -> bool) -> bool {
+    list.split(|b| *b == b' ').any(holds)
+}
 
 /// Whether a path is of the secret class.
 pub fn is_secret(path: &[u8]) -> bool {
@@ -132,7 +45,7 @@ pub fn is_secret(path: &[u8]) -> bool {
     }
     let Some(name) = components.next_back() else { return false };
     let within = |folder: &[u8]| components.clone().any(|part| part == folder);
-    if FOLDERS.iter().any(|folder| within(folder)) {
+    if any(FOLDERS, &within) {
         return true;
     }
     let name = &*name.to_ascii_lowercase();
@@ -141,19 +54,19 @@ pub fn is_secret(path: &[u8]) -> bool {
         return false;
     }
     let is_host_key = name.starts_with(b"ssh_host_");
-    let is_pem = name.ends_with(b".pem") && !TRUST.iter().any(|folder| within(folder));
+    let is_pem = name.ends_with(b".pem") && !any(TRUST, &within);
     // The .pub beside a key is no secret, and was let go above.
     is_host_key
         || is_pem
-        || NAMES.contains(&name)
-        || STARTS.iter().any(|start| name.starts_with(start))
-        || ENDS.iter().any(|end| name.ends_with(end))
-        || WORDS.iter().any(|word| holds(name, word)) && !is_of_the_system(name, &within)
+        || any(NAMES, &|other| name == other)
+        || any(STARTS, &|start| name.starts_with(start))
+        || any(ENDS, &|end| name.ends_with(end))
+        || any(WORDS, &|word| holds(name, word)) && !is_of_the_system(name, &within)
 }
 
 /// What speaks of passwords and holds none: PAM's files, and systemd's units that ask for one.
 fn is_of_the_system(name: &[u8], within: &dyn Fn(&[u8]) -> bool) -> bool {
-    let is_unit = [&b".service"[..], b".path", b".socket", b".timer", b".target"].iter().any(|end| name.ends_with(end));
+    let is_unit = any(b".service .path .socket .timer .target", &|end| name.ends_with(end));
     within(b"pam.d") || within(b"authselect") || within(b"pam-configs") || is_unit && within(b"systemd")
 }
 

@@ -16,6 +16,7 @@ use crate::drift::compare::reason;
 use crate::drift::golden;
 use crate::inventory::host::Host;
 use crate::inventory::target;
+use crate::manifest::projected::without_key;
 use crate::manifest::{Baseline, Header, Label};
 use crate::model::text::{escape, hex};
 use crate::protocol::coverage::Coverage;
@@ -76,6 +77,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         collect::capture(&mut *connection, &ask, &mut Ran::default()).map_err(|failure| failed(&address, &failure))?;
     let policy = policy::of_captured(&file, &first);
     let rules = policy.compile();
+    without_key(&rules).map_err(|error| Trouble::new(error.to_string()))?;
     ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
     ask.scopes = policy.scopes();
     ask.rules = &rules;
@@ -97,7 +99,8 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     agree(&captured, &second)?;
     known(&captured)?;
     let kept = golden::keep(&captured.records, &policy, &captured.texts, &second.texts);
-    refuse_changed(kept.changed.iter().map(|path| escape(path)).collect())?;
+    let changed: Vec<String> = kept.changed.iter().map(|path| escape(path)).collect();
+    refuse_changed(&changed)?;
     let header = Header {
         label: label.clone(),
         serial,
@@ -241,10 +244,10 @@ fn agree(first: &Captured, second: &Captured) -> Outcome<()> {
             changed.push(escape(&subject));
         }
     }
-    refuse_changed(changed)
+    refuse_changed(&changed)
 }
 
-fn refuse_changed(changed: Vec<String>) -> Outcome<()> {
+fn refuse_changed(changed: &[String]) -> Outcome<()> {
     if changed.is_empty() {
         return Ok(());
     }

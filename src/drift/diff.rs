@@ -8,8 +8,8 @@ use super::reference::{Difference, Reference};
 use crate::model::text::escape;
 use crate::model::{Change, Code, Finding};
 use crate::policy::Policy;
+use crate::protocol::Kind;
 use crate::protocol::reply::{Text, TextState};
-use crate::protocol::{Kind, Record};
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -55,8 +55,7 @@ pub(super) fn attach(
 fn is_file(difference: &Difference, path: &[u8]) -> bool {
     let subject = [&b"fs:"[..], path].concat();
     let at = difference.added.binary_search_by(|record| record.subject().cmp(&subject));
-    at.ok().and_then(|at| difference.added.get(at)).map(Record::view).and_then(|record| record.kind())
-        == Some(Kind::File)
+    at.ok().and_then(|at| difference.added.get(at)).and_then(|record| record.view().kind()) == Some(Kind::File)
 }
 
 fn tell(finding: &mut Finding, golden: Option<&[u8]>, is_added: bool, text: &Text, work: &mut usize) {
@@ -124,7 +123,7 @@ fn unified(before: &[u8], after: &[u8], work: &mut usize) -> Option<Unified> {
         for op in group {
             let (gone, come) = match op {
                 DiffOp::Equal { .. } => {
-                    old.get(op.old_range()).unwrap_or_default().iter().for_each(|line| out.line(' ', line));
+                    out.all(' ', old.get(op.old_range()).unwrap_or_default());
                     continue;
                 }
                 DiffOp::Delete { .. } | DiffOp::Insert { .. } | DiffOp::Replace { .. } => {
@@ -133,8 +132,8 @@ fn unified(before: &[u8], after: &[u8], work: &mut usize) -> Option<Unified> {
             };
             removed += gone.len();
             added += come.len();
-            gone.iter().for_each(|line| out.line('-', line));
-            come.iter().for_each(|line| out.line('+', line));
+            out.all('-', gone);
+            out.all('+', come);
         }
     }
     Some(Unified { text: out.finish(), added, removed })
@@ -149,6 +148,12 @@ struct Capped {
 }
 
 impl Capped {
+    fn all(&mut self, sign: char, lines: &[String]) {
+        for line in lines {
+            self.line(sign, line);
+        }
+    }
+
     fn line(&mut self, sign: char, line: &str) {
         if self.lines >= LINES_MAX || self.left_out > 0 || self.text.len() + line.len() + 2 > BYTES_MAX {
             self.left_out += 1;

@@ -216,7 +216,7 @@ fn keyed(line: &[u8], spans: &mut Vec<Range<usize>>) -> Option<State> {
 fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
     let mut words: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
-    for word in line.split(|b| b.is_ascii_whitespace()) {
+    for word in line.split(u8::is_ascii_whitespace) {
         if !word.is_empty() {
             words.push(at..at + word.len());
         }
@@ -247,6 +247,8 @@ fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
             Some(b"bearer" | b"basic")
         ) && word(&next).len() >= 8;
         let lower = name.to_ascii_lowercase();
+        let is_by = lower == b"by" && number > 0 && word(&words[number - 1]).eq_ignore_ascii_case(b"identified");
+        let is_pass = is_by || is_sshpass && this == b"-p";
         let is_always = Some(number) == first
             && matches!(
                 &lower[..],
@@ -260,17 +262,15 @@ fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
             );
         if matches!(&lower[..], b"rootpw" | b"userpw" | b"sshpw") && Some(number) == first {
             spans.push(next.start..line.len());
-        } else if (is_option || is_pair || is_account || is_header || is_always) && !is_plain(name, word(&next)) {
-            spans.push(next);
-        } else if is_sshpass && this == b"-p" {
+        } else if is_pass
+            || (is_option || is_pair || is_account || is_header || is_always) && !is_plain(name, word(&next))
+        {
             spans.push(next);
         } else if (is_sshpass || is_mysql) && this.len() > 2 && this.starts_with(b"-p") {
             spans.push(range.start + 2..range.end);
         } else if is_curl && matches!(this, b"-u" | b"--user" | b"-U" | b"--proxy-user") {
             let colon = word(&next).iter().position(|b| *b == b':');
             spans.push(next.start + colon.map_or(0, |colon| colon + 1)..next.end);
-        } else if lower == b"by" && number > 0 && word(&words[number - 1]).eq_ignore_ascii_case(b"identified") {
-            spans.push(next);
         }
     }
 }

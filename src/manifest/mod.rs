@@ -8,6 +8,7 @@ pub mod noise;
 mod overlap;
 pub mod projected;
 pub mod texts;
+mod texts_v1;
 pub mod v1;
 
 pub use baseline::{Baseline, BaselineError, Header, Identity};

@@ -33,6 +33,15 @@ pub enum Recapture {
         /// The path, escaped.
         path: String,
     },
+    /// A digest with a key, and there is none.
+    #[error(
+        "the policy compares {pattern} by a keyed digest, which this release has no key for, and a digest without one would \
+         let secrets be guessed; compare it with treatment = \"metadata\" instead"
+    )]
+    Keyed {
+        /// The rule's pattern, escaped.
+        pattern: String,
+    },
     /// A view that the capture did not take, or took in another version.
     #[error(
         "the policy compares {path} by the view {view}, which the capture does not hold in this version; capture the golden \
@@ -102,6 +111,7 @@ impl ProjectedSet {
         file_bytes: Option<u64>,
         witness: &dyn Fn(&Pattern) -> Vec<u8>,
     ) -> Result<Self, Recapture> {
+        without_key(rules)?;
         let header = &baseline.header;
         if let Some(scope) = scopes.iter().find(|scope| !within(scope, &header.scopes)) {
             return Err(Recapture::Scope { scope: escape(scope) });
@@ -198,6 +208,17 @@ impl ProjectedSet {
         let mut ids: Vec<(Id, u32)> = (0u32..).zip(&self.digests).map(|(at, d)| (digest::id(salt, d), at)).collect();
         ids.sort_unstable();
         ids
+    }
+}
+
+/// Refuses rules that ask for a keyed digest: no request carries a key yet.
+///
+/// # Errors
+/// [`Recapture::Keyed`], with the first of them.
+pub fn without_key(rules: &RuleSet) -> Result<(), Recapture> {
+    match rules.rules().iter().find(|rule| rule.view == Some(View::Keyed)) {
+        Some(rule) => Err(Recapture::Keyed { pattern: escape(rule.pattern.text()) }),
+        None => Ok(()),
     }
 }
 

@@ -37,6 +37,7 @@ mod racing;
 mod read_only;
 mod resume;
 mod running;
+mod secrets;
 mod sh_fallback;
 mod siblings;
 mod simulated_fleet;

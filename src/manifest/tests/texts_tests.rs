@@ -66,6 +66,7 @@ fn a_projection_wants_the_same_view_of_the_same_version() {
         assert!(matches!(error, Recapture::View { .. }), "{error}");
         assert!(error.to_string().contains("/etc/passwd"), "{error}");
     }
+    assert!(matches!(project(passwd(VERSION), &by(View::Keyed)), Err(Recapture::Keyed { .. })), "no key, no digest");
     let strict = rules(&[("/**", Mask::STRICT)]);
     assert!(matches!(project(passwd(VERSION), &strict), Err(Recapture::Content { .. })));
     let metadata = rules(&[("/**", Mask::METADATA)]);
