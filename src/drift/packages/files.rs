@@ -47,13 +47,24 @@ pub(super) fn classify<'a>(
             finding.told.explanation.push("a file of the package database, which changed with its package".to_owned());
             continue;
         }
+        if finding.code == Code::ContentChanged && is_list(&path) {
+            finding.told.class = Some(Class::DatabaseRewritten);
+            finding.severity = finding.severity.max(Severity::High);
+            finding
+                .told
+                .explanation
+                .push("the list of a package that is the same version as on the golden machine".to_owned());
+            continue;
+        }
         let owned = answers.owners.get(&path);
         if finding.change == Change::Removed && entry(finding).is_some() {
             removed(at, finding, &path, packages, owned, golden(&path));
         } else if let Some(owned) = owned {
             present(at, finding, &path, packages, owned);
         }
-        if finding.told.class.is_none() && is_silent(finding) {
+        // Another version of a package may well have another file of the same size.
+        let expected = owned.and_then(|owned| owned.owners.first()).is_some_and(|owner| packages.get(owner).is_some());
+        if finding.told.class.is_none() && !expected && is_silent(finding) {
             finding.told.class = Some(Class::Silent);
             finding.told.explanation.push("other bytes of the same size".to_owned());
         }
@@ -198,6 +209,11 @@ fn is_code(path: &[u8]) -> bool {
     let programs = parts.last().is_some_and(|folder| matches!(*folder, b"bin" | b"sbin"));
     let library = name.ends_with(b".so") || name.windows(4).any(|part| part == b".so.");
     programs || library && parts.iter().any(|folder| matches!(*folder, b"lib" | b"lib32" | b"lib64"))
+}
+
+/// Whether a file is what dpkg proves the files of a package by.
+fn is_list(path: &[u8]) -> bool {
+    path.starts_with(b"/var/lib/dpkg/info/") && (path.ends_with(b".md5sums") || path.ends_with(b".list"))
 }
 
 /// Whether content differs and size does not: a change holds only what differs.

@@ -32,7 +32,8 @@ pub(super) fn explain(
     files::classify(findings, &mut packages, answers, &|path| selected.set.set.owner(path));
     let mut found = packages.explained(findings);
     found.extend(language::folded(findings));
-    found.extend(trees::folded(findings));
+    let taken = found.iter().flat_map(|found| found.findings.iter().copied()).collect();
+    found.extend(trees::folded(findings, &taken));
     named(findings, found)
 }
 

@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const LEAST: usize = 4;
 
 /// The causes, of findings that have none yet.
-pub(super) fn folded(findings: &mut [Finding]) -> Vec<Found> {
-    let mut found = trees(findings, Change::Added);
-    found.extend(trees(findings, Change::Removed));
+pub(super) fn folded(findings: &[Finding], taken: &BTreeSet<usize>) -> Vec<Found> {
+    let mut found = trees(findings, Change::Added, taken);
+    found.extend(trees(findings, Change::Removed, taken));
     found
 }
 
-fn trees(findings: &[Finding], change: Change) -> Vec<Found> {
+fn trees(findings: &[Finding], change: Change, taken: &BTreeSet<usize>) -> Vec<Found> {
     let side = |finding: &'_ Finding, attr| {
         let attributes = if change == Change::Added { &finding.after } else { &finding.before };
         attributes.text(attr).map(str::to_owned)
@@ -41,10 +41,9 @@ fn trees(findings: &[Finding], change: Change) -> Vec<Found> {
     };
     let mut trees: BTreeMap<Vec<u8>, Vec<(usize, &Finding)>> = BTreeMap::new();
     for (at, path, finding) in &all {
-        let explained = matches!(finding.told.class, Some(Class::AsShipped | Class::LanguagePackage | Class::Tampered))
-            && change == Change::Added
-            || finding.told.class == Some(Class::AsShipped);
-        if explained || is_privileged(finding) || finding.severity == Severity::Critical {
+        // A package's file that is not as shipped is no part of what somebody added.
+        let tampered = change == Change::Added && finding.told.class == Some(Class::Tampered);
+        if taken.contains(at) || tampered || is_privileged(finding) || finding.severity == Severity::Critical {
             continue;
         }
         if let Some(top) = top(path) {
