@@ -197,3 +197,39 @@ fn dpkg_explains_what_it_proves_and_nothing_else() {
     assert_eq!((told[0].1, left), (54, 1), "{run}");
     assert_eq!(class(&run, "tree", "file-added", "/opt/tool/bin/su").0, "unowned-executable");
 }
+
+/// A database that can't be read in a moment proves nothing, and holds nobody up.
+#[test]
+fn spoiled_sums_explain_nothing() {
+    const SUMS: &str = "/var/lib/dpkg/info/nginx.md5sums";
+    const LIST: &str = "/var/lib/dpkg/info/nginx.list";
+    const FILE: &str = "/usr/share/doc/nginx/copyright";
+    let scene = Scene::new();
+    let ways: [(&str, &dyn Fn(&Tree)); 6] = [
+        ("pipe", &|host| {
+            host.remove(SUMS);
+            host.special(SUMS, &["mkfifo"]);
+        }),
+        ("link", &|host| host.link(SUMS, "/dev/zero")),
+        ("huge", &|host| host.sparse(SUMS, 1 << 40)),
+        ("garbage", &|host| host.write(SUMS, [0xff; 10_000])),
+        ("huge-list", &|host| host.sparse(LIST, 1 << 40)),
+        ("no-mtree", &|host| {
+            host.write("/var/lib/pacman/local/x-1/desc", "%NAME%\nx\n\n%VERSION%\n1\n\n%ARCH%\nany\n");
+            host.write("/var/lib/pacman/local/x-1/files", format!("%FILES%\n{}\n", &FILE[1..]));
+            host.write("/var/lib/pacman/local/x-1/mtree", [&b"\x1f\x8b\x08\0\0\0\0\0\0\0"[..], &[0xed; 4000]].concat());
+            host.remove(SUMS);
+        }),
+    ];
+    for (name, spoil) in &ways {
+        let host = scene.host(name);
+        host.replace("/var/lib/dpkg/status", "Version: 1.22.1-9\n", "Version: 1.22.1-10\n");
+        host.append(FILE, "more\n");
+        spoil(&host);
+    }
+    let run = scene.run().exits(2);
+    for (name, _) in &ways {
+        assert_eq!(run.verdict(name), "drifted", "{run}");
+        assert!(run.finding(name, "content-changed", FILE)["cause"].is_null(), "{name}\n{run}");
+    }
+}

@@ -9,9 +9,6 @@ mod files;
 mod language;
 mod trees;
 
-#[cfg(test)]
-mod tests;
-
 use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
 use crate::model::{Cause, CauseKind, Finding, Severity};
