@@ -75,6 +75,16 @@ fn causes(run: &Run, host: &str) -> (Vec<(String, u64)>, usize) {
     (causes, findings.iter().filter(|finding| finding["cause"].is_null()).count())
 }
 
+/// Changes a program and makes the package database say that it was so.
+fn rewrite(host: &Tree) {
+    host.change_unseen("/usr/bin/app");
+    let sum = tool("md5sum", &[host.at("/usr/bin/app").to_str().unwrap()]).stdout;
+    let sums = fs::read_to_string(host.at("/var/lib/dpkg/info/app.md5sums")).unwrap();
+    let line = sums.lines().find(|line| line.ends_with("usr/bin/app")).unwrap().to_owned();
+    let own = format!("{}  usr/bin/app", String::from_utf8_lossy(&sum[..32]));
+    host.replace("/var/lib/dpkg/info/app.md5sums", &line, &own);
+}
+
 #[test]
 fn dpkg_explains_what_it_proves_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
@@ -99,13 +109,7 @@ fn dpkg_explains_what_it_proves_and_nothing_else() {
     host.change_unseen("/srv/www/robots.txt");
     host.remove("/usr/share/app/1/1");
 
-    let host = scene.host("rewritten");
-    host.change_unseen("/usr/bin/app");
-    let sum = tool("md5sum", &[host.at("/usr/bin/app").to_str().unwrap()]).stdout;
-    let sums = fs::read_to_string(host.at("/var/lib/dpkg/info/app.md5sums")).unwrap();
-    let line = sums.lines().find(|line| line.ends_with("usr/bin/app")).unwrap().to_owned();
-    let own = format!("{}  usr/bin/app", String::from_utf8_lossy(&sum[..32]));
-    host.replace("/var/lib/dpkg/info/app.md5sums", &line, &own);
+    rewrite(&scene.host("rewritten"));
 
     dpkg(&scene.host("removed"), &["--remove", "app"]);
     install(&scene.host("added"), &extra);
@@ -198,6 +202,9 @@ fn dpkg_explains_what_it_proves_and_nothing_else() {
     assert_eq!(class(&run, "tree", "file-added", "/opt/tool/bin/su").0, "unowned-executable");
 }
 
+/// The name of a host, and what happened to its database.
+type Way<'a> = (&'a str, &'a dyn Fn(&Tree));
+
 /// A database that can't be read in a moment proves nothing, and holds nobody up.
 #[test]
 fn spoiled_sums_explain_nothing() {
@@ -205,7 +212,7 @@ fn spoiled_sums_explain_nothing() {
     const LIST: &str = "/var/lib/dpkg/info/nginx.list";
     const FILE: &str = "/usr/share/doc/nginx/copyright";
     let scene = Scene::new();
-    let ways: [(&str, &dyn Fn(&Tree)); 6] = [
+    let ways: [Way<'_>; 6] = [
         ("pipe", &|host| {
             host.remove(SUMS);
             host.special(SUMS, &["mkfifo"]);
