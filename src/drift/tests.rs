@@ -5,6 +5,7 @@
 mod compare_tests;
 mod judge_tests;
 mod mirror_tests;
+mod packages_tests;
 mod peel_tests;
 mod reference_tests;
 mod story_tests;

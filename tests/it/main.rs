@@ -30,6 +30,7 @@ mod odd_names;
 mod openssh;
 mod package_bounds;
 mod package_causes;
+mod package_proofs;
 mod package_systems;
 mod packages;
 mod policy;

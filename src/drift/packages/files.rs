@@ -47,13 +47,24 @@ pub(super) fn classify<'a>(
             finding.told.explanation.push("a file of the package database, which changed with its package".to_owned());
             continue;
         }
-        let owned = answers.owners.get(&path);
-        if finding.change == Change::Removed && entry(finding).is_some() {
-            removed(at, finding, &path, packages, owned, golden(&path));
-        } else if let Some(owned) = owned {
-            present(at, finding, &path, packages, owned);
+        if finding.code == Code::ContentChanged && is_list(&path) {
+            finding.told.class = Some(Class::DatabaseRewritten);
+            finding.severity = finding.severity.max(Severity::High);
+            finding
+                .told
+                .explanation
+                .push("the list of a package that is the same version as on the golden machine".to_owned());
+            continue;
         }
-        if finding.told.class.is_none() && is_silent(finding) {
+        let said = answers.owners.get(&path);
+        if finding.change == Change::Removed && entry(finding).is_some() {
+            removed(at, finding, &path, packages, said, golden(&path));
+        } else if let Some(said) = said {
+            present(at, finding, &path, packages, said);
+        }
+        // Another version of a package may well have another file of the same size.
+        let expected = said.and_then(|said| said.owners.first()).is_some_and(|owner| packages.get(owner).is_some());
+        if finding.told.class.is_none() && !expected && is_silent(finding) {
             finding.told.class = Some(Class::Silent);
             finding.told.explanation.push("other bytes of the same size".to_owned());
         }
@@ -72,13 +83,13 @@ fn removed(
     finding: &mut Finding,
     path: &[u8],
     packages: &mut Packages,
-    owned: Option<&Owned>,
+    said: Option<&Owned>,
     golden: Option<&[u8]>,
 ) {
     let Some(owner) = golden else { return };
-    let listed = owned.is_some_and(|owned| !owned.owners.is_empty());
+    let listed = said.is_some_and(|said| !said.owners.is_empty());
     // Nobody asked, or the lists could not be read.
-    let untold = owned.is_none_or(|owned| owned.shipped == Shipped::Unread && owned.owners.is_empty());
+    let untold = said.is_none_or(|said| said.shipped == Shipped::Unread && said.owners.is_empty());
     let name = name(owner);
     if let Some(package) = packages.get(owner)
         && !listed
@@ -101,9 +112,9 @@ fn removed(
 }
 
 /// A path that is there.
-fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Packages, owned: &Owned) {
-    let Some(owner) = owned.owners.first() else {
-        if owned.shipped == Shipped::Unowned && finding.change == Change::Added && entry(finding).is_some() {
+fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Packages, said: &Owned) {
+    let Some(owner) = said.owners.first() else {
+        if said.shipped == Shipped::Unowned && finding.change == Change::Added && entry(finding).is_some() {
             unowned(finding, path);
         }
         return;
@@ -120,7 +131,7 @@ fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Package
     let is_folder = kind == Some("directory");
     let changed = packages.get(owner).filter(|package| package.kind != CauseKind::PackageRemoved);
     if let Some(package) = changed {
-        let standing = match owned.shipped {
+        let standing = match said.shipped {
             Shipped::Same => Standing::Shipped,
             Shipped::Altered => Standing::Altered,
             Shipped::Unowned | Shipped::Untold | Shipped::Unread if is_folder => Standing::Folder,
@@ -129,9 +140,9 @@ fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Package
         };
         package.note(standing, path);
         match standing {
-            Standing::Altered => altered(finding, owned, &name),
+            Standing::Altered => altered(finding, said, &name),
             Standing::Unproven => {
-                finding.told.explanation.push(format!("{name} has it, and nothing proves that it is as shipped"))
+                finding.told.explanation.push(format!("{name} has it, and nothing proves that it is as shipped"));
             }
             Standing::Shipped | Standing::Link | Standing::Folder | Standing::Gone | Standing::Database => {
                 if is_privileged(finding) {
@@ -148,13 +159,13 @@ fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Package
         }
         return;
     }
-    match owned.shipped {
-        Shipped::Altered => altered(finding, owned, &name),
+    match said.shipped {
+        Shipped::Altered => altered(finding, said, &name),
         Shipped::Same if finding.change == Change::Added => {
             finding.told.explanation.push(format!("{name} owns it, and is the same on the golden machine"));
         }
         // The golden machine's own may be the one that was edited.
-        Shipped::Same if owned.is_config => finding.told.explanation.push(format!("it is as {name} shipped it")),
+        Shipped::Same if said.is_config => finding.told.explanation.push(format!("it is as {name} shipped it")),
         Shipped::Same => {
             finding.told.explanation.push(format!(
                 "the host's package database agrees with it, and {name} is the same version as on the golden machine"
@@ -163,14 +174,14 @@ fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Package
             finding.severity = finding.severity.max(Severity::High);
         }
         Shipped::Unowned | Shipped::Untold | Shipped::Unread => {
-            finding.told.explanation.push(format!("{name} owns it"))
+            finding.told.explanation.push(format!("{name} owns it"));
         }
     }
 }
 
 /// A file that its package did not ship so.
-fn altered(finding: &mut Finding, owned: &Owned, name: &str) {
-    if owned.is_config {
+fn altered(finding: &mut Finding, said: &Owned, name: &str) {
+    if said.is_config {
         finding.told.class = Some(Class::EditedConfig);
         finding.told.explanation.push(format!("a configuration file of {name}, edited"));
     } else {
@@ -198,6 +209,11 @@ fn is_code(path: &[u8]) -> bool {
     let programs = parts.last().is_some_and(|folder| matches!(*folder, b"bin" | b"sbin"));
     let library = name.ends_with(b".so") || name.windows(4).any(|part| part == b".so.");
     programs || library && parts.iter().any(|folder| matches!(*folder, b"lib" | b"lib32" | b"lib64"))
+}
+
+/// Whether a file is what dpkg proves the files of a package by.
+fn is_list(path: &[u8]) -> bool {
+    path.starts_with(b"/var/lib/dpkg/info/") && (path.ends_with(b".md5sums") || path.ends_with(b".list"))
 }
 
 /// Whether content differs and size does not: a change holds only what differs.

@@ -27,8 +27,10 @@ pub(super) fn folded(findings: &mut [Finding]) -> Vec<Found> {
     let paths: Vec<Option<Vec<u8>>> =
         findings.iter().map(|f| if is_free(f) { entry(f).map(<[u8]>::to_vec) } else { None }).collect();
     let mut packages: BTreeMap<Package<'_>, Vec<usize>> = BTreeMap::new();
+    let mut tops: BTreeMap<Vec<u8>, Package<'_>> = BTreeMap::new();
     for path in paths.iter().flatten() {
         if let Some((package, _)) = named(path) {
+            tops.insert(path.clone(), package.clone());
             packages.entry(package).or_default();
         }
     }
@@ -41,8 +43,12 @@ pub(super) fn folded(findings: &mut [Finding]) -> Vec<Found> {
             Some((package, _)) => Some(package),
             None => packages.keys().find(|package| package.has(path)).cloned(),
         };
-        // A folder that had to be made for a package came with the first.
-        let package = package.or_else(|| packages.keys().find(|package| is_above(path, package.base)).cloned());
+        // A folder that had to be made for a package came with the first that is in it.
+        let package = package.or_else(|| {
+            let below = [path.as_slice(), b"/"].concat();
+            let first = tops.range(below.clone()..).next().filter(|(top, _)| top.starts_with(&below));
+            first.map(|(_, package)| package.clone())
+        });
         if let Some(list) = package.and_then(|package| packages.get_mut(&package)) {
             list.push(at);
         }
@@ -77,11 +83,6 @@ pub(super) fn folded(findings: &mut [Finding]) -> Vec<Found> {
 
 fn is_file(finding: &Finding) -> bool {
     finding.after.text(crate::protocol::Attr::Kind) != Some("directory")
-}
-
-/// Whether a folder is one that others are in.
-fn is_above(folder: &[u8], path: &[u8]) -> bool {
-    path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 impl Package<'_> {

@@ -9,9 +9,6 @@ mod files;
 mod language;
 mod trees;
 
-#[cfg(test)]
-mod tests;
-
 use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
 use crate::model::{Cause, CauseKind, Finding, Severity};
@@ -32,7 +29,8 @@ pub(super) fn explain(
     files::classify(findings, &mut packages, answers, &|path| selected.set.set.owner(path));
     let mut found = packages.explained(findings);
     found.extend(language::folded(findings));
-    found.extend(trees::folded(findings));
+    let taken = found.iter().flat_map(|found| found.findings.iter().copied()).collect();
+    found.extend(trees::folded(findings, &taken));
     named(findings, found)
 }
 

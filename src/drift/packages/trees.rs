@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const LEAST: usize = 4;
 
 /// The causes, of findings that have none yet.
-pub(super) fn folded(findings: &mut [Finding]) -> Vec<Found> {
-    let mut found = trees(findings, Change::Added);
-    found.extend(trees(findings, Change::Removed));
+pub(super) fn folded(findings: &[Finding], taken: &BTreeSet<usize>) -> Vec<Found> {
+    let mut found = trees(findings, Change::Added, taken);
+    found.extend(trees(findings, Change::Removed, taken));
     found
 }
 
-fn trees(findings: &[Finding], change: Change) -> Vec<Found> {
+fn trees(findings: &[Finding], change: Change, taken: &BTreeSet<usize>) -> Vec<Found> {
     let side = |finding: &'_ Finding, attr| {
         let attributes = if change == Change::Added { &finding.after } else { &finding.before };
         attributes.text(attr).map(str::to_owned)
@@ -41,10 +41,9 @@ fn trees(findings: &[Finding], change: Change) -> Vec<Found> {
     };
     let mut trees: BTreeMap<Vec<u8>, Vec<(usize, &Finding)>> = BTreeMap::new();
     for (at, path, finding) in &all {
-        let explained = matches!(finding.told.class, Some(Class::AsShipped | Class::LanguagePackage | Class::Tampered))
-            && change == Change::Added
-            || finding.told.class == Some(Class::AsShipped);
-        if explained || is_privileged(finding) || finding.severity == Severity::Critical {
+        // A package's file that is not as shipped is no part of what somebody added.
+        let tampered = change == Change::Added && finding.told.class == Some(Class::Tampered);
+        if taken.contains(at) || tampered || is_privileged(finding) || finding.severity == Severity::Critical {
             continue;
         }
         if let Some(top) = top(path) {
@@ -57,19 +56,21 @@ fn trees(findings: &[Finding], change: Change) -> Vec<Found> {
         let Some((_, own)) = own.filter(|_| inside.len() >= LEAST) else { continue };
         let bytes: u64 = inside.iter().filter_map(|(_, f)| side(f, Attr::Size)?.parse::<u64>().ok()).sum();
         let kind = if change == Change::Added { CauseKind::TreeAdded } else { CauseKind::TreeRemoved };
-        let mut title = format!("{} {}: {}", escape(&path), change.word(), count(inside.len(), "entry", "entries"));
+        let mut parts =
+            vec![format!("{} {}: {}", escape(&path), change.word(), count(inside.len(), "entry", "entries"))];
         if change == Change::Added {
             let is_file = |finding: &Finding| finding.after.text(Attr::Kind) == Some("file");
             let executable = inside.iter().filter(|(_, f)| is_file(f) && mode(f) & 0o111 != 0).count();
             if executable > 0 {
-                title += &format!(", {executable} executable");
+                parts.push(format!("{executable} executable"));
             }
         }
-        title += &format!(", {}", size(bytes));
+        parts.push(size(bytes));
         let unowned = |finding: &Finding| matches!(finding.told.class, Some(Class::Unowned | Class::UnownedExecutable));
         if change == Change::Added && inside.iter().all(|(_, finding)| unowned(finding)) {
-            title += ", no package owns them";
+            parts.push("no package owns them".to_owned());
         }
+        let title = parts.join(", ");
         let numbers = inside.iter().map(|(at, _)| *at).collect();
         found.push(Found {
             kind,
@@ -84,8 +85,8 @@ fn trees(findings: &[Finding], change: Change) -> Vec<Found> {
 
 /// `1.2 MB`, in powers of ten.
 fn size(bytes: u64) -> String {
-    let (mut tenths, mut unit) = (bytes.saturating_mul(10), 0);
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let (mut tenths, mut unit) = (bytes.saturating_mul(10), 0);
     while tenths >= 10_000 && unit + 1 < UNITS.len() {
         tenths = tenths.div_ceil(1000);
         unit += 1;
