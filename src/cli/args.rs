@@ -421,50 +421,6 @@ pub(super) struct WaiveArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ExplainArgs {
-    /// The beginning of a fingerprint, a code such as `sshd-changed`, or a host
-    #[arg(value_name = "FINGERPRINT|CODE|HOST")]
-    pub(super) what: String,
-    /// With a host: a path on it
-    #[arg(value_name = "PATH")]
-    pub(super) path: Option<String>,
-    /// An id, the beginning of one, `latest` or `previous`
-    #[arg(long, value_name = "RUN", default_value = "latest")]
-    pub(super) run: String,
-    /// The folder of reports
-    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_REPORTS", default_value = "reports")]
-    pub(super) reports: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct WaiveArgs {
-    /// The beginning of a finding's fingerprint; of a critical one all 64 digits
-    #[arg(value_name = "FINGERPRINT")]
-    pub(super) fingerprint: String,
-    /// Why it is accepted
-    #[arg(long, value_name = "TEXT")]
-    pub(super) reason: String,
-    /// The last day on which it is accepted, UTC: `2026-12-31`, a year from now at most
-    #[arg(long, value_name = "DATE")]
-    pub(super) until: String,
-    /// Who answers for it [default: you]
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
-    pub(super) owner: Option<String>,
-    /// The most hosts that it may cover [default: those that have it now]
-    #[arg(long, value_name = "N")]
-    pub(super) max_hosts: Option<u64>,
-    /// An id, the beginning of one, `latest` or `previous`
-    #[arg(long, value_name = "RUN", default_value = "latest")]
-    pub(super) run: String,
-    /// The file to write it to
-    #[arg(long, value_name = "FILE", env = "DRIFTSCAN_WAIVERS", default_value = super::waivers::DEFAULT)]
-    pub(super) waivers: PathBuf,
-    /// The folder of reports
-    #[arg(long, value_name = "DIR", env = "DRIFTSCAN_REPORTS", default_value = "reports")]
-    pub(super) reports: PathBuf,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     /// A host of the fleet, or `[user@]host[:port]`
     #[arg(value_name = "HOST")]

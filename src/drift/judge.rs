@@ -6,7 +6,7 @@
 use super::compare::{by_weight, compare, is_drift, mount_added, places, reason};
 use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
-use super::{diff, history, meaning, packages};
+use super::{diff, history, implied, meaning, packages};
 use crate::manifest::Identity;
 use crate::model::text::escape;
 use crate::model::{Cause, Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
@@ -105,6 +105,7 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
                 findings = meaning::expand(findings, difference, selected, answers, policy);
                 meaning::name(&mut findings, difference, policy);
                 causes = packages::explain(&mut findings, difference, selected, answers, policy);
+                implied::leave_out(&mut findings);
                 diff::attach(&mut findings, difference, selected, answers, policy);
                 let clock = observation.evidence.text(evidence::CLOCK);
                 let clock = clock.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());

@@ -9,6 +9,7 @@ mod diff;
 pub mod fleet;
 pub mod golden;
 mod history;
+mod implied;
 pub mod inquiry;
 pub mod judge;
 pub mod mask;

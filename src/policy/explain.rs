@@ -151,6 +151,7 @@ impl RuleText {
     pub fn place(&self, file: &str) -> String {
         match self.origin {
             Origin::User => format!("{}:{}", crate::model::text::escape(file.as_bytes()), self.line),
+            Origin::Noise => "the baseline's noise profile".to_owned(),
             Origin::Profile(profile) => format!("profile {}, line {}", profile.name(), self.line),
         }
     }

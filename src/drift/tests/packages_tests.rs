@@ -24,7 +24,7 @@ fn told(before: &[Record], after: &[Record], said: &[Said]) -> Judgement {
         let owned = Owned { shipped: *shipped, is_config: *is_config, owners };
         observation.answers.owners.insert(path.as_bytes().to_vec(), owned);
     }
-    judge(&[reference(1, &golden)], 0, &observation, &PLAIN)
+    judge(&[reference(1, &golden)], &observation, &PLAIN)
 }
 
 fn of<'a>(judgement: &'a Judgement, path: &str) -> &'a Finding {

@@ -28,7 +28,7 @@ fn judged_with(before: &[Record], after: &[Record], answers: Answers) -> Judgeme
     let mut observation = observed(super::whole(), Found::Different(difference(before, after)));
     observation.answers = answers;
     observation.evidence.put(evidence::CLOCK, NOW.to_string().as_bytes());
-    judge(&[reference(1, before)], 0, &observation, &PLAIN)
+    judge(&[reference(1, before)], &observation, &PLAIN)
 }
 
 #[test]
