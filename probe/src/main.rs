@@ -37,7 +37,7 @@ use alloc::vec::Vec;
 use protocol::coverage::{Coverage, Part, Why};
 use protocol::reply::{FrameKind, Root};
 use protocol::request::{FollowUp, Mode, Request};
-use protocol::{Attr, digest, order};
+use protocol::{digest, order};
 use slots::{Content, Slot, Slots};
 use stream::Output;
 
