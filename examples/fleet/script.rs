@@ -95,7 +95,7 @@ impl Script {
             // Its files are numbers: there is no text to tell, and no package has them.
             FollowUp::Texts(questions) => {
                 let mut payload = Vec::new();
-                Text { state: TextState::Unread, bytes: Vec::new() }.encode(&mut payload);
+                Text { state: TextState::Secret, bytes: Vec::new() }.encode(&mut payload);
                 for _ in questions {
                     reply.frame(FrameKind::Text, &payload);
                 }

@@ -2,12 +2,13 @@
 //!
 //! *Invariant:* every text is escaped here, once, by the one escaper.
 
-use crate::manifest::v1::kind_word;
+use crate::manifest::v1::{kind_word, view_text};
 use crate::model::text::{escape, hex};
 use crate::model::{Attributes, Code};
 use crate::protocol::bytes::put_string;
 use crate::protocol::coverage::Why;
 use crate::protocol::record::RecordWriter;
+use crate::protocol::view::Viewed;
 use crate::protocol::{Attr, Digest, RecordRef, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -24,11 +25,11 @@ pub fn text(record: RecordRef<'_>, attr: Attr, value: Value<'_>) -> String {
         Attr::Mode => record.mode().map_or_else(String::new, |mode| format!("{mode:04o}")),
         Attr::Size => record.size().map_or_else(String::new, |size| size.to_string()),
         Attr::Content => format!("sha256:{}", hex(bytes)),
+        Attr::View => Viewed::decode(bytes).map_or_else(|| escape(bytes), |viewed| view_text(&viewed)),
         // The wire keeps root by number, whatever a tree calls it; people know it by name.
         Attr::Owner | Attr::Group if bytes == b"#0" => "root".to_owned(),
         Attr::Owner
         | Attr::Group
-        | Attr::View
         | Attr::Target
         | Attr::Device
         | Attr::Capability

@@ -289,7 +289,8 @@ fn algorithm(view: View) -> &'static str {
 
 /// A view's value: `passwd/1:sha256:HEX`; `passwd/1/bytes:sha256:HEX` where the file did not parse and its bytes were
 /// digested; `keyed/1:hmac-sha256:HEX`.
-fn view_text(viewed: &Viewed) -> String {
+#[must_use]
+pub fn view_text(viewed: &Viewed) -> String {
     let form = match viewed.form {
         Form::Parsed => "",
         Form::Bytes => "/bytes",

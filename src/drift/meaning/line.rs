@@ -1,11 +1,11 @@
-//! One line for a person: escaped, and no longer than a terminal is wide.
+//! One line for a person: escaped, and no longer than two lines of a terminal.
 //!
 //! *Invariant:* a line holds no control byte and at most [`MOST`] characters.
 
 use crate::model::text::escape;
 
 /// The longest title.
-pub(super) const MOST: usize = 100;
+pub(super) const MOST: usize = 150;
 
 /// Bytes of a file as they may be shown within a title: escaped, elided at this many characters.
 #[must_use]

@@ -159,7 +159,7 @@ proptest! {
     #[test]
     fn the_decoded_difference_is_the_true_one(seed: u64, size in 0usize..300) {
         let (lacks, has) = apart(seed, size);
-        prop_assert_eq!(peel(&BASE, &host(&lacks, &has, 2 * size + 40)), done(&lacks, &has));
+        prop_assert_eq!(peel(&BASE, &host(&lacks, &has, 3 * size + 80)), done(&lacks, &has));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::model::{Change, Code, Severity};
 /// A line of `authorized_keys`.
 pub(super) fn key(path: &[u8], pair: &Pair<'_>) -> Said {
     let user = user_of(path);
-    let who = shown(user, 24);
+    // A file that is nobody's is named whole: it says which account it is about.
+    let who = shown(user, if user == path { 60 } else { 24 });
     let of = |value: &[u8]| {
         let comment = part(value, "comment");
         if comment.is_empty() { String::new() } else { format!(" ({})", shown(&comment, 24)) }
