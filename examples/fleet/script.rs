@@ -130,6 +130,12 @@ fn edit(record: &Record) -> Record {
                 let other: Vec<u8> = content.iter().map(|byte| !byte).collect();
                 writer.present(attr, &other);
             }
+            // The digest stands behind view, version and form.
+            (Attr::View, Value::Present(viewed)) => {
+                let (head, digest) = viewed.split_at_checked(3).unwrap_or((viewed, &[]));
+                let other: Vec<u8> = digest.iter().map(|byte| !byte).collect();
+                writer.present(attr, &[head, &other[..]].concat());
+            }
             _ => writer.put(attr, value),
         }
     }
