@@ -60,13 +60,20 @@ const PACKAGES: [&str; 44] = [
 /// The package whose upgrade touches hundreds of files.
 pub(super) const BULK: usize = 320;
 
-/// Makes the golden root.
+/// Makes the golden root; of the whole machine that `DRIFTSCAN_BED` names, where it names one (see `tests/bench/bed`).
 pub(super) fn golden(lab: &Lab) -> Tree {
-    let tree = Tree::empty(lab.path("roots/golden"));
-    let packages = installed();
-    assert!(packages.len() > 30, "this machine has hardly any of the packages: {packages:?}");
-    copy(&tree, &packages);
-    database(&tree, &packages);
+    let place = lab.path("roots/golden");
+    let tree = if let Some(bed) = std::env::var_os("DRIFTSCAN_BED") {
+        tool("cp", &["-a", &format!("{}/root", bed.display()), place.to_str().unwrap()]);
+        Tree::empty(place)
+    } else {
+        let tree = Tree::empty(place);
+        let packages = installed();
+        assert!(packages.len() > 30, "this machine has hardly any of the packages: {packages:?}");
+        copy(&tree, &packages);
+        database(&tree, &packages);
+        tree
+    };
     configuration(&tree);
     install(&tree, &deb(lab, "bulk", "1.0-1", BULK, "first"));
     install(&tree, &deb(lab, "older", "2.0-1", 3, "second"));
