@@ -195,6 +195,7 @@ fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8
         limits: Limits::default(),
         scopes: Vec::new(),
         rules: RuleSet::default(),
+        key: None,
     };
     let mut questions: Vec<_> = questions.iter().map(|(path, want)| (path.as_bytes().to_vec(), *want)).collect();
     questions.sort();
