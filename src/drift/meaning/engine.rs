@@ -124,7 +124,10 @@ impl Expansion<'_> {
         if finding.code == Code::ContentChanged {
             let path = escape(subject.strip_prefix(b"fs:").unwrap_or(subject));
             finding.told.title = Some(one_line(&format!("{path}: the secret differs")));
-            finding.told.explanation.push("compared by a keyed digest; nothing of it has left the host".to_owned());
+            finding
+                .told
+                .explanation
+                .push("compared by a keyed digest; the secret itself has not left the host".to_owned());
         }
     }
 
