@@ -5,16 +5,16 @@
 
 use crate::lab::{Lab, Options, Run, Tree, over_both};
 use driftscan::collect::PROBE;
-use driftscan::model::text::{escape, hex};
+use driftscan::model::text::{escape, hex, unhex};
 use driftscan::protocol::reply::{FrameKind, TextState};
 use driftscan::protocol::request::{FollowUp, Limits, Mode, Request, Want};
-use driftscan::protocol::{RuleSet, Salt, View};
+use driftscan::protocol::{Mask, Pattern, Rule, RuleSet, Salt, SecretKey, View, When};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// Files and their content; `{}` is where the secret stands, which is another one on each machine.
 const CORPUS: &[(&str, &str)] = &[
@@ -179,14 +179,9 @@ fn a_baseline_without_its_texts_is_refused() {
     lab.driftscan(&["baseline", "list"]).run().refused_with(&["1.texts.jsonl", "is not there"]);
 }
 
-/// What a probe answers to these questions with this folder as its root: the state of each text, and all that it wrote.
-fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8>) {
-    let probe = lab.path("probe");
-    if !probe.exists() {
-        fs::write(&probe, PROBE).unwrap();
-        fs::set_permissions(&probe, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let request = Request {
+/// A request that walks nothing of this folder.
+fn request(root: &Path) -> Request {
+    Request {
         nonce: [7; 32],
         host: b"web-01".to_vec(),
         salt: Salt::default(),
@@ -198,13 +193,27 @@ fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8
         scopes: Vec::new(),
         rules: RuleSet::default(),
         key: None,
-    };
+    }
+}
+
+/// What a probe makes of these bytes.
+fn told(lab: &Lab, bytes: &[u8]) -> Output {
+    let probe = lab.path("probe");
+    if !probe.exists() {
+        fs::write(&probe, PROBE).unwrap();
+        fs::set_permissions(&probe, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut child = Command::new(probe).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// What a probe answers to these questions with this folder as its root: the state of each text, and all that it wrote.
+fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8>) {
     let mut questions: Vec<_> = questions.iter().map(|(path, want)| (path.as_bytes().to_vec(), *want)).collect();
     questions.sort();
-    let mut child = Command::new(probe).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let sent = [request.encode(), FollowUp::Texts(questions).encode(), FollowUp::Bye.encode()].concat();
-    child.stdin.take().unwrap().write_all(&sent).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let messages = [request(root).encode(), FollowUp::Texts(questions).encode(), FollowUp::Bye.encode()];
+    let output = told(lab, &messages.concat());
     assert!(output.status.success(), "{}", output.status);
     let hello = output.stdout.iter().position(|b| *b == b'\n').unwrap() + 1;
     let (mut at, mut states) = (hello + 16 + 32, Vec::new());
@@ -216,6 +225,25 @@ fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8
         at += 5 + length;
     }
     (states, output.stdout)
+}
+
+/// Rules that ask for a keyed digest and bring no key are not understood, and nothing is answered.
+#[test]
+fn a_probe_without_a_key_digests_no_secret() {
+    let lab = Lab::new();
+    let root = lab.golden_root();
+    guessable(&root, "4711");
+    let pattern = Pattern::new(b"/etc/app/pin").unwrap();
+    let keyed = Rule { pattern, when: When::default(), mask: Mask::VIEWED, view: Some(View::Keyed) };
+    let rules = RuleSet::new(vec![keyed]).unwrap();
+    for (key, status) in [(None, 64), (Some(SecretKey([9; 32])), 0)] {
+        let request = Request { scopes: vec![b"/etc".to_vec()], rules: rules.clone(), key, ..request(root.path()) };
+        let output = told(&lab, &[request.encode(), FollowUp::Bye.encode()].concat());
+        assert_eq!(output.status.code(), Some(status));
+        // A line that greets, and where the request is understood an answer.
+        let greeting = output.stdout.iter().position(|b| *b == b'\n').unwrap() + 1;
+        assert_eq!(output.stdout.len() > greeting, status == 0);
+    }
 }
 
 /// Whoever holds the controller holds no secret of a host by it.
@@ -306,6 +334,11 @@ fn secrets_are_compared_by_a_keyed_digest() {
     let run = capture().run().succeeds();
     assert!(run.stdout.contains("the same bytes") && !run.stdout.contains("new key"), "{run}");
     let baseline = fs::read_to_string(lab.baseline("web", "1")).unwrap();
+    let secret = SecretKey(unhex(&key).unwrap());
+    for content in ["4711\n".to_owned(), "4711".repeat(1_200_000)] {
+        let digest = hex(&secret.end(secret.begin().chain_update(&content)));
+        assert!(baseline.contains(&format!("\"view\":\"keyed/1:hmac-sha256:{digest}\"")), "{} bytes", content.len());
+    }
     assert_eq!(baseline.matches("keyed/1:hmac-sha256:").count(), 2);
     let id = baseline.split("\"key\":\"").nth(1).unwrap()[..8].to_owned();
 
