@@ -10,6 +10,7 @@ mod host_value_tests;
 pub(crate) mod pattern_tests;
 mod record_tests;
 mod rule_tests;
+mod secret_tests;
 mod sketch_tests;
 mod view_configs_tests;
 mod wire_tests;

@@ -9,9 +9,9 @@ use crate::owners::{Owners, decimal};
 use crate::place::Place;
 use crate::protocol::coverage::Why;
 use crate::protocol::record::RecordWriter;
-use crate::protocol::request::Limits;
+use crate::protocol::request::{Limits, Request};
 use crate::protocol::view::{self, Form, HostFacts, View, Viewed};
-use crate::protocol::{Attr, Kind, Mask, Value, digest};
+use crate::protocol::{Attr, Kind, Mask, SecretKey, Value, digest};
 use crate::slots::{Content, Fresh, Rest, Slot, Slots};
 use crate::tree::{Entry, Tree};
 use crate::walk::why;
@@ -34,6 +34,7 @@ pub struct Hashing<'a> {
     pub tree: &'a Tree,
     pub owners: &'a Owners,
     pub own: &'a HostFacts,
+    pub key: Option<&'a SecretKey>,
     pub limits: Limits,
     pub clock: &'a Clock,
     pub slots: &'a Slots,
@@ -47,13 +48,14 @@ impl<'a> Hashing<'a> {
         tree: &'a Tree,
         owners: &'a Owners,
         own: &'a HostFacts,
-        limits: Limits,
+        request: &'a Request,
         clock: &'a Clock,
         slots: &'a Slots,
     ) -> Self {
         let mut big: Vec<u32> = (0..tree.entries.len() as u32).filter(|e| is_big(&tree.entries[*e as usize])).collect();
         crate::order::sort(&mut big, |a, b| tree.entries[*b as usize].size.cmp(&tree.entries[*a as usize].size));
-        Self { place, tree, owners, own, limits, clock, slots, big }
+        let (key, limits) = (request.key.as_ref(), request.limits);
+        Self { place, tree, owners, own, key, limits, clock, slots, big }
     }
 
     /// Works with this process and so many more; tells how many of them did not end well.
@@ -271,9 +273,10 @@ impl Worker<'_> {
 
     /// What exactly `size` bytes come to; `None` when the file is shorter.
     fn read(&mut self, file: &OwnedFd, size: u64, view: Option<View>) -> Result<Option<Content>, Errno> {
-        let mut hash = Sha256::new();
-        // What a view reads is read whole; what is too large for one is compared by its bytes.
-        let reading = view.filter(|_| size <= view::MOST as u64);
+        let key = self.hashing.key.filter(|_| view == Some(View::Keyed));
+        let mut hash = key.map_or_else(Sha256::new, SecretKey::begin);
+        // What a view reads is read whole; what is too large for one is compared by its bytes. A keyed digest is of any size.
+        let reading = view.filter(|_| size <= view::MOST as u64 && key.is_none());
         let mut whole = Vec::new();
         let mut left = size;
         while left > 0 {
@@ -297,12 +300,17 @@ impl Worker<'_> {
         }
         self.hashing.slots.add_bytes(size);
         Ok(Some(match reading {
-            Some(reading) => {
-                let Viewed { form, digest, .. } = view::value(reading, &whole, self.hashing.own);
-                Content::Viewed(form, digest)
-            }
-            None if view.is_some() => Content::Viewed(Form::Bytes, hash.finalize().into()),
-            None => Content::Read(hash.finalize().into()),
+            Some(reading) => match view::value(reading, &whole, self.hashing.own) {
+                Some(Viewed { form, digest, .. }) => Content::Viewed(form, digest),
+                None => Content::Unread(Why::NotRead, 0),
+            },
+            None => match (view, key) {
+                (Some(View::Keyed), Some(key)) => Content::Viewed(Form::Parsed, key.end(hash)),
+                // No request comes so far without its key.
+                (Some(View::Keyed), None) => Content::Unread(Why::NotRead, 0),
+                (Some(_), _) => Content::Viewed(Form::Bytes, hash.finalize().into()),
+                (None, _) => Content::Read(hash.finalize().into()),
+            },
         }))
     }
 }

@@ -84,8 +84,7 @@ fn scan(request: &Request, mut output: Output) -> i32 {
         return NO_RESOURCES;
     };
     let own = hostfacts::read(&place, request.live);
-    let lost =
-        hash::Hashing::new(&place, &tree, &owners, &own, request.limits, &clock, &slots).run(processes(request.gentle));
+    let lost = hash::Hashing::new(&place, &tree, &owners, &own, request, &clock, &slots).run(processes(request.gentle));
     if lost > 0 {
         walk::note(&mut coverage, b"hashing process", Part::Source, Why::NotRead, 0);
     }

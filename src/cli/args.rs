@@ -153,6 +153,10 @@ pub(super) struct ConnectArgs {
     /// What collects on the host: `auto`, `stream`, `installed` or `sh`
     #[arg(long, value_name = "WAY", default_value = "auto", value_parser = ProbeWay::parse)]
     pub(super) probe: ProbeWay,
+    /// The key of keyed digests, for the policy's `[content] secret`; the first capture that needs it makes it
+    /// [default: `~/.config/driftscan/secret.key`]
+    #[arg(long, value_name = "FILE", env = "DRIFTSCAN_SECRET_KEY")]
+    pub(super) secret_key: Option<PathBuf>,
 }
 
 /// `--probe`, spelled as in a hosts file.

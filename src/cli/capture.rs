@@ -8,6 +8,7 @@ use super::comparisons::stored;
 use super::connect;
 use super::policy;
 use super::progress::Spinner;
+use super::secret_key;
 use super::siblings::{self, Golden};
 use super::trouble::{Outcome, Trouble};
 use super::version::TOOL;
@@ -16,12 +17,11 @@ use crate::drift::compare::reason;
 use crate::drift::golden;
 use crate::inventory::host::Host;
 use crate::inventory::target;
-use crate::manifest::projected::without_key;
 use crate::manifest::{Baseline, Header, Label};
 use crate::model::text::{escape, hex};
 use crate::protocol::coverage::Coverage;
 use crate::protocol::request::Limits;
-use crate::protocol::{Attr, Record, RuleSet, Value};
+use crate::protocol::{Attr, Record, RuleSet, SecretKey, Value};
 use crate::scan::{Way, ask_terms};
 use crate::store::{Baselines, BaselinesError, capture_v1};
 use crate::transport::{Connection, LocalConnection};
@@ -67,6 +67,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         deadline,
         scopes: &[],
         rules: &nothing,
+        key: None,
         salt: &salt,
         nonce: random()?,
     };
@@ -77,10 +78,17 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         collect::capture(&mut *connection, &ask, &mut Ran::default()).map_err(|failure| failed(&address, &failure))?;
     let policy = policy::of_captured(&file, &first);
     let rules = policy.compile();
-    without_key(&rules).map_err(|error| Trouble::new(error.to_string()))?;
+    let secret = args.connect.secret_key.as_deref();
+    let key = policy.is_keyed().then(|| secret_key::read_or_create(secret)).transpose()?;
+    if let Some((key, Some(path))) = &key {
+        out!("Secrets are digested with a new key, {}: {}", hex(&key.id()), path.display());
+        out!("Every scan with this baseline needs it; keep a copy in a safe place, and no copy beside the baselines.");
+    }
+    let key: Option<SecretKey> = key.map(|(key, _)| key);
     ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
     ask.scopes = policy.scopes();
     ask.rules = &rules;
+    ask.key = key.as_ref();
     ask.policy = Some(&policy);
     let mut readings = Vec::new();
     let mut ran = Ran::default();
@@ -109,7 +117,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         scopes: policy.scopes().to_vec(),
         rules: rules.clone(),
         texts: None,
-        key: None,
+        key: key.as_ref().map(SecretKey::id),
         noise: Vec::new(),
     };
     let refused = |error| Trouble::new(format!("refused: {error}"));

@@ -4,6 +4,7 @@
 //! is, which is said; anything else is an error, and all of them are told at once.
 
 use super::policy;
+use super::secret_key;
 use super::trouble::{Outcome, Trouble};
 use crate::inventory::host::{Host, TemplateRef};
 use crate::manifest::Baseline;
@@ -12,6 +13,7 @@ use crate::protocol::Salt;
 use crate::scan::Comparison;
 use crate::store::{Baselines, BaselinesError};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What was decided for the fleet.
@@ -35,6 +37,7 @@ pub(super) fn prepare(
     store: &Baselines,
     file: &PolicyFile,
     salt: &Salt,
+    secret: Option<&Path>,
 ) -> Outcome<Comparisons> {
     let templates = store.templates().map_err(|error| stored(&error))?;
     let mut problems: Vec<String> = Vec::new();
@@ -52,6 +55,7 @@ pub(super) fn prepare(
     if !problems.is_empty() {
         return Err(Trouble::with(problems.join("\ndriftscan: "), hint(&templates)));
     }
+    let mut key = None;
     let mut loaded: BTreeMap<String, Vec<Baseline>> = BTreeMap::new();
     let mut made: BTreeMap<(TemplateRef, bool), Arc<Comparison>> = BTreeMap::new();
     let mut result = Comparisons {
@@ -64,8 +68,8 @@ pub(super) fn prepare(
     for (host, choice) in hosts.iter().zip(chosen) {
         let Some((template, note)) = choice else { continue };
         let live = host.root.is_none();
-        let key = (template.clone(), live);
-        if let Some(comparison) = made.get(&key) {
+        let which = (template.clone(), live);
+        if let Some(comparison) = made.get(&which) {
             result.of_host.push(Arc::clone(comparison));
             continue;
         }
@@ -92,7 +96,10 @@ pub(super) fn prepare(
         } else {
             result.idle.retain(|rule| unmatched.contains(&rule));
         }
-        let comparison = Comparison::new(selected, versions, policy, live, salt).map_err(|error| {
+        if policy.is_keyed() && key.is_none() {
+            key = Some(secret_key::read(secret)?);
+        }
+        let comparison = Comparison::new(selected, versions, policy, live, salt, key.as_ref()).map_err(|error| {
             let again = format!("driftscan baseline capture {}@NEW --from GOLDEN", template.name);
             Trouble::with(&error, again)
         })?;
@@ -110,7 +117,7 @@ pub(super) fn prepare(
             result.policies.extend(canonical);
         }
         let comparison = Arc::new(comparison);
-        made.insert(key, Arc::clone(&comparison));
+        made.insert(which, Arc::clone(&comparison));
         result.of_host.push(comparison);
     }
     result.used.sort();

@@ -5,7 +5,7 @@
 use super::args::DoctorArgs;
 use super::capture::random;
 use super::trouble::{Outcome, Trouble};
-use super::{connect, fleet, policy};
+use super::{connect, fleet, policy, secret_key};
 use crate::collect::{self, Ask, Bounds, Captured, Failure, INSTALLED, PROBE, Ran, Way as Collecting, probe_digest};
 use crate::drift::compare::reason;
 use crate::inventory::host::{Host, ProbeChoice};
@@ -18,6 +18,7 @@ use crate::protocol::request::Limits;
 use crate::protocol::{Coverage, RuleSet, Salt, System};
 use crate::scan::{Way, ask_terms};
 use crate::transport::{Connection, Dialer, LocalConnection, Step};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Takes the steps; 0 where all of them work, 3 where one does not.
@@ -43,7 +44,8 @@ pub(super) fn run(args: &DoctorArgs) -> Outcome<u8> {
     }
     let salt = random()?;
     let probe = host.probe.unwrap_or(args.connect.probe.0);
-    let visit = Visit { host: &host, sudo, probe, timeout: args.timeout, deadline, salt: &salt };
+    let secret = args.connect.secret_key.as_deref();
+    let visit = Visit { host: &host, sudo, probe, timeout: args.timeout, deadline, salt: &salt, secret };
     visit.run(&mut *connection, &file)
 }
 
@@ -113,6 +115,7 @@ struct Visit<'a> {
     timeout: Duration,
     deadline: Instant,
     salt: &'a Salt,
+    secret: Option<&'a Path>,
 }
 
 impl Visit<'_> {
@@ -130,6 +133,7 @@ impl Visit<'_> {
             deadline: self.deadline,
             scopes,
             rules,
+            key: None,
             salt: self.salt,
             nonce: random()?,
         })
@@ -154,7 +158,8 @@ impl Visit<'_> {
         skew(&ran);
         let policy = policy::of_captured(file, &first);
         let rules = policy.compile();
-        let ask = self.ask(policy.limits(), policy.scopes(), &rules)?;
+        let key = policy.is_keyed().then(|| secret_key::read(self.secret)).transpose()?;
+        let ask = Ask { key: key.as_ref(), ..self.ask(policy.limits(), policy.scopes(), &rules)? };
         let observed = match collect::observe(connection, &ask, &[], &mut Ran::default()) {
             Ok(observed) => observed,
             Err(failure) => return Ok(fail("read", &failure)),

@@ -66,6 +66,9 @@ pub(super) fn show(args: &ShowArgs) -> Outcome<u8> {
         let hint = if args.noise { "" } else { "; --noise shows them" };
         out!("  noise     {} rules learned from siblings{hint}", header.noise.len());
     }
+    if let Some(key) = header.key {
+        out!("  key       {}, of secrets that are compared by a keyed digest", crate::model::text::hex(&key));
+    }
     out!("  digest    sha256:{}", baseline.digest);
     out!("  stored    {}", store.path(&header.label).display());
     if args.noise {

@@ -36,6 +36,7 @@ mod report;
 mod resume;
 mod rules;
 mod scan;
+mod secret_key;
 mod siblings;
 mod stop;
 mod trouble;

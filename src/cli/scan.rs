@@ -45,7 +45,8 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         .map_err(|mistake: crate::inventory::Mistake| Trouble::new(mistake))?;
     let salt = random()?;
     let store = Baselines::new(args.places.baselines.clone());
-    let comparisons = comparisons::prepare(&hosts, wanted.as_ref(), &store, &policy, &salt)?;
+    let secret = args.connect.secret_key.as_deref();
+    let comparisons = comparisons::prepare(&hosts, wanted.as_ref(), &store, &policy, &salt, secret)?;
     let runs = Runs::open(&args.places.reports).map_err(|error| stored(&error))?;
     let dialer = connect::dialer(&args.connect)?;
     let targets = targets(&hosts, args, &dialer, &comparisons)?;

@@ -103,7 +103,7 @@ pub(super) fn calibrate<'a>(
         let comparison = match comparisons.entry(live) {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::btree_map::Entry::Vacant(free) => {
-                let made = Comparison::new(baseline, &[], policy.clone(), live, base.salt);
+                let made = Comparison::new(baseline, &[], policy.clone(), live, base.salt, base.key);
                 free.insert(made.map_err(Trouble::new)?)
             }
         };
@@ -139,7 +139,7 @@ pub(super) fn calibrate<'a>(
         seen.push(Sibling { name: host.name.clone(), difference, racing });
         reached.push(Reached { host: host.clone(), address, connection });
     }
-    let same = same_texts(&seen, &mut reached, golden, base, args, spinner)?;
+    let same = same_texts(&seen, &mut reached, golden, base, args, spinner, policy)?;
     let mut lessons = calibration::learn(&seen, &baseline.records, policy, &same);
     notes.append(&mut lessons.notes);
     lessons.notes = notes;
@@ -188,10 +188,12 @@ fn same_texts(
     ask: &Ask<'_>,
     args: &CaptureArgs,
     spinner: &Spinner,
+    policy: &Policy,
 ) -> Outcome<BTreeSet<Vec<u8>>> {
     let want = Want::View(View::HostText);
-    let mut questions: Vec<(Vec<u8>, Want)> =
-        calibration::texts_to_compare(seen).into_iter().map(|path| (path, want)).collect();
+    // A secret is not read here either.
+    let paths = calibration::texts_to_compare(seen).into_iter().filter(|path| !policy.is_secret(path));
+    let mut questions: Vec<(Vec<u8>, Want)> = paths.map(|path| (path, want)).collect();
     if questions.is_empty() {
         return Ok(BTreeSet::new());
     }

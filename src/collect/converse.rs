@@ -25,7 +25,7 @@ use crate::policy::Policy;
 use crate::protocol::reply::{BatchReader, FrameKind, Root, Text, TextState, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef, Want};
 use crate::protocol::sketch::Symbol;
-use crate::protocol::{Attr, Coverage, Id, Reader, Record, RuleSet, Salt, digest};
+use crate::protocol::{Attr, Coverage, Id, Reader, Record, RuleSet, Salt, SecretKey, digest};
 use crate::transport::{Connection, Exchange};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -55,6 +55,8 @@ pub struct Ask<'a> {
     pub scopes: &'a [Vec<u8>],
     /// What is compared.
     pub rules: &'a RuleSet,
+    /// The key of keyed digests, where the rules have some.
+    pub key: Option<&'a SecretKey>,
     /// What decides which texts may be asked for; without one, none are.
     pub policy: Option<&'a Policy>,
     /// Of the run.
@@ -78,6 +80,7 @@ impl Ask<'_> {
             limits: Limits { guard_records: self.bounds.guard_records, ..self.limits },
             scopes: self.scopes,
             rules: self.rules,
+            key: self.key,
         }
         .encode()
     }

@@ -42,6 +42,7 @@ fn ask() -> Ask<'static> {
         limits: Limits::default(),
         scopes: &SCOPES,
         rules: &RULES,
+        key: None,
         salt: &SALT,
         nonce: NONCE,
     }

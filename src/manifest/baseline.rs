@@ -8,7 +8,7 @@ use super::texts::GoldenTexts;
 use super::v1;
 use crate::model::text::hex;
 use crate::protocol::view::Viewed;
-use crate::protocol::{Attr, Digest, Kind, Record, RuleSet, Value};
+use crate::protocol::{Attr, Digest, Kind, Record, RuleSet, Value, View};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
@@ -245,6 +245,10 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
                 Value::Present(bytes) => Viewed::decode(bytes).is_some(),
                 Value::Oversize | Value::Unread(_) => true,
             };
+            let keyed = |bytes| Viewed::decode(bytes).is_some_and(|viewed| viewed.view == View::Keyed);
+            if header.key.is_none() && matches!(value, Value::Present(bytes) if keyed(bytes)) {
+                return Err(unfit(record, "a keyed digest, and the header names no key"));
+            }
             if !known {
                 return Err(unfit(record, "a view that this version doesn't know"));
             }

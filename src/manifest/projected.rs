@@ -3,14 +3,16 @@
 //! *Invariant:* the same rules with the same code as on the host; whatever the policy asks and the capture left out is an
 //! error that says "recapture", never a silent gap.
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Header};
 use super::overlap::overlap;
-use crate::model::text::escape;
+use crate::model::text::{escape, hex};
 use crate::protocol::System;
 use crate::protocol::record::RecordWriter;
 use crate::protocol::rule::Facts;
 use crate::protocol::view::{VERSION, Viewed};
-use crate::protocol::{Attr, Digest, Id, Kind, Mask, Pattern, Record, RecordRef, RuleSet, Salt, Value, View, digest};
+use crate::protocol::{
+    Attr, Digest, Id, Kind, Mask, Pattern, Record, RecordRef, RuleSet, Salt, SecretKey, Value, View, digest,
+};
 use std::collections::HashMap;
 use thiserror::Error;
 
@@ -33,14 +35,16 @@ pub enum Recapture {
         /// The path, escaped.
         path: String,
     },
-    /// A digest with a key, and there is none.
+    /// Keyed digests of another key, or none to make them with.
     #[error(
-        "the policy compares {pattern} by a keyed digest, which this release has no key for, and a digest without one would \
-         let secrets be guessed; compare it with treatment = \"metadata\" instead"
+        "its secrets were digested with the key {captured}, and {ours}; give the file of that key with --secret-key, or \
+         capture the golden machine again with this policy"
     )]
-    Keyed {
-        /// The rule's pattern, escaped.
-        pattern: String,
+    Key {
+        /// The id of the capture's key.
+        captured: String,
+        /// What the controller has: "the key here is 01020304".
+        ours: String,
     },
     /// A view that the capture did not take, or took in another version.
     #[error(
@@ -111,7 +115,6 @@ impl ProjectedSet {
         file_bytes: Option<u64>,
         witness: &dyn Fn(&Pattern) -> Vec<u8>,
     ) -> Result<Self, Recapture> {
-        without_key(rules)?;
         let header = &baseline.header;
         if let Some(scope) = scopes.iter().find(|scope| !within(scope, &header.scopes)) {
             return Err(Recapture::Scope { scope: escape(scope) });
@@ -211,13 +214,17 @@ impl ProjectedSet {
     }
 }
 
-/// Refuses rules that ask for a keyed digest: no request carries a key yet.
+/// Refuses keyed digests that were made with another key than the controller's: every secret would differ.
 ///
 /// # Errors
-/// [`Recapture::Keyed`], with the first of them.
-pub fn without_key(rules: &RuleSet) -> Result<(), Recapture> {
-    match rules.rules().iter().find(|rule| rule.view == Some(View::Keyed)) {
-        Some(rule) => Err(Recapture::Keyed { pattern: escape(rule.pattern.text()) }),
+/// [`Recapture::Key`].
+pub fn same_key(header: &Header, rules: &RuleSet, key: Option<&SecretKey>) -> Result<(), Recapture> {
+    let ours = key.map(SecretKey::id);
+    match header.key.filter(|captured| rules.is_keyed() && ours != Some(*captured)) {
+        Some(captured) => Err(Recapture::Key {
+            captured: hex(&captured),
+            ours: ours.map_or_else(|| "there is none here".to_owned(), |id| format!("the key here is {}", hex(&id))),
+        }),
         None => Ok(()),
     }
 }

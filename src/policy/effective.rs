@@ -177,6 +177,12 @@ impl Policy {
             || self.settings.secret.iter().any(|pattern| pattern.matches(path))
     }
 
+    /// Whether something is compared by a keyed digest, so that a key is needed.
+    #[must_use]
+    pub fn is_keyed(&self) -> bool {
+        self.compiled.is_keyed()
+    }
+
     /// The lowest severity that makes a host drifted.
     #[must_use]
     pub fn drift_at(&self) -> Severity {

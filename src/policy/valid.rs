@@ -228,8 +228,6 @@ pub(super) fn patterns(words: &[Word], mistakes: &mut Collected) -> Vec<Pattern>
 }
 
 /// The rules of `[content] secret`: each path's content is compared by a keyed digest, whatever other rules say.
-///
-/// The one place to refuse the key, where a release has no keyed digests.
 pub(super) fn secrets(words: &[Word], text: &str, mistakes: &mut Collected) -> Vec<RuleText> {
     if let Some(over) = words.get(SECRETS) {
         mistakes.note(over.span(), format!("more than {SECRETS} secret paths"), "join them by a wildcard");

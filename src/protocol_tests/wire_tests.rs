@@ -59,6 +59,7 @@ fn any_request() -> impl Strategy<Value = Request> {
             },
             scopes,
             rules: if ruled { rules(&[("/**", Mask::STRICT), ("/etc/**", Mask::NONE)]) } else { rules(&[]) },
+            key: None,
         },
     )
 }
@@ -89,6 +90,7 @@ fn a_request_asks_for_nothing_that_this_version_lacks() {
         limits: Limits::default(),
         scopes: vec![b"/".to_vec()],
         rules: rules(&[("/**", Mask::STRICT)]),
+        key: None,
     };
     let body = request.encode()[12..].to_vec();
     assert_eq!(Request::decode(&body), Ok(request.clone()));
@@ -98,7 +100,7 @@ fn a_request_asks_for_nothing_that_this_version_lacks() {
         Request::decode(&body).unwrap_err().0
     };
     assert_eq!(with(0, VERSION as u8 + 1), "request: another version");
-    assert_eq!(with(2, 1), "request: it asks for an ability that this version lacks");
+    assert_eq!(with(2, 2), "request: it asks for an ability that this version lacks");
     let flags = 2 + 1 + 32 + 6 + 16 + 2;
     assert_eq!((with(flags, 4), with(flags + 1, 3)), ("flags", "mode"));
     // A listing has no number of symbols.

@@ -4,9 +4,10 @@
 
 use crate::collect::Bounds;
 use crate::drift::{Reference, Salted};
+use crate::manifest::projected::same_key;
 use crate::manifest::{Baseline, Label, ProjectedSet, Recapture};
 use crate::policy::{Policy, witness};
-use crate::protocol::{RuleSet, Salt};
+use crate::protocol::{RuleSet, Salt, SecretKey};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -19,6 +20,8 @@ pub struct Comparison {
     pub policy: Policy,
     /// Its compiled rules.
     pub rules: RuleSet,
+    /// The key of keyed digests, where the policy has some.
+    pub key: Option<SecretKey>,
     /// What an answer may cost.
     pub bounds: Bounds,
     /// Whether kernel and mounts are compared.
@@ -38,7 +41,8 @@ pub struct NotComparable {
 }
 
 impl Comparison {
-    /// Prepares the comparison with `selected`, and with the `older` versions for the verdict "outdated".
+    /// Prepares the comparison with `selected`, and with the `older` versions for the verdict "outdated"; `key` is that of
+    /// the controller, where the policy needs one.
     ///
     /// # Errors
     /// [`NotComparable`], where the capture of the selected version left out what the policy compares.
@@ -48,10 +52,12 @@ impl Comparison {
         policy: Policy,
         live: bool,
         salt: &Salt,
+        key: Option<&SecretKey>,
     ) -> Result<Self, NotComparable> {
         let rules = policy.compile();
         let live = live && selected.header.live;
         let project = |baseline: &Baseline| {
+            same_key(&baseline.header, &rules, key)?;
             ProjectedSet::new(baseline, &rules, policy.scopes(), live, Some(policy.limits().file_bytes), &witness)
         };
         let reference = |baseline: &Baseline, set: ProjectedSet| Reference {
@@ -85,7 +91,8 @@ impl Comparison {
             }
         }
         let bounds = Bounds::of(&references);
-        Ok(Self { references, policy, rules, bounds, live, left_out })
+        let key = key.filter(|_| rules.is_keyed()).cloned();
+        Ok(Self { references, policy, rules, key, bounds, live, left_out })
     }
 }
 

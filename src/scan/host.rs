@@ -174,6 +174,7 @@ impl Task<'_> {
             deadline: self.deadline,
             scopes: comparison.policy.scopes(),
             rules: &comparison.rules,
+            key: comparison.key.as_ref(),
             salt: &self.terms.salt,
             nonce,
         };

@@ -44,6 +44,7 @@ fn ask<'a>(root: &'a str, scopes: &'a [Vec<u8>], rules: &'a RuleSet) -> Ask<'a> 
         deadline: Instant::now() + Duration::from_secs(60),
         scopes,
         rules,
+        key: None,
         policy: None,
         salt: &SALT,
         nonce: [9; 32],

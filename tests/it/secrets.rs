@@ -5,14 +5,16 @@
 
 use crate::lab::{Lab, Options, Run, Tree, over_both};
 use driftscan::collect::PROBE;
+use driftscan::model::text::{escape, hex, unhex};
 use driftscan::protocol::reply::{FrameKind, TextState};
 use driftscan::protocol::request::{FollowUp, Limits, Mode, Request, Want};
-use driftscan::protocol::{RuleSet, Salt, View};
+use driftscan::protocol::{Mask, Pattern, Rule, RuleSet, Salt, SecretKey, View, When};
+use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// Files and their content; `{}` is where the secret stands, which is another one on each machine.
 const CORPUS: &[(&str, &str)] = &[
@@ -177,14 +179,9 @@ fn a_baseline_without_its_texts_is_refused() {
     lab.driftscan(&["baseline", "list"]).run().refused_with(&["1.texts.jsonl", "is not there"]);
 }
 
-/// What a probe answers to these questions with this folder as its root: the state of each text, and all that it wrote.
-fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8>) {
-    let probe = lab.path("probe");
-    if !probe.exists() {
-        fs::write(&probe, PROBE).unwrap();
-        fs::set_permissions(&probe, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let request = Request {
+/// A request that walks nothing of this folder.
+fn request(root: &Path) -> Request {
+    Request {
         nonce: [7; 32],
         host: b"web-01".to_vec(),
         salt: Salt::default(),
@@ -195,13 +192,28 @@ fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8
         limits: Limits::default(),
         scopes: Vec::new(),
         rules: RuleSet::default(),
-    };
+        key: None,
+    }
+}
+
+/// What a probe makes of these bytes.
+fn told(lab: &Lab, bytes: &[u8]) -> Output {
+    let probe = lab.path("probe");
+    if !probe.exists() {
+        fs::write(&probe, PROBE).unwrap();
+        fs::set_permissions(&probe, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut child = Command::new(probe).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// What a probe answers to these questions with this folder as its root: the state of each text, and all that it wrote.
+fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8>) {
     let mut questions: Vec<_> = questions.iter().map(|(path, want)| (path.as_bytes().to_vec(), *want)).collect();
     questions.sort();
-    let mut child = Command::new(probe).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let sent = [request.encode(), FollowUp::Texts(questions).encode(), FollowUp::Bye.encode()].concat();
-    child.stdin.take().unwrap().write_all(&sent).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let messages = [request(root).encode(), FollowUp::Texts(questions).encode(), FollowUp::Bye.encode()];
+    let output = told(lab, &messages.concat());
     assert!(output.status.success(), "{}", output.status);
     let hello = output.stdout.iter().position(|b| *b == b'\n').unwrap() + 1;
     let (mut at, mut states) = (hello + 16 + 32, Vec::new());
@@ -213,6 +225,25 @@ fn asked(lab: &Lab, root: &Path, questions: &[(&str, Want)]) -> (Vec<u8>, Vec<u8
         at += 5 + length;
     }
     (states, output.stdout)
+}
+
+/// Rules that ask for a keyed digest and bring no key are not understood, and nothing is answered.
+#[test]
+fn a_probe_without_a_key_digests_no_secret() {
+    let lab = Lab::new();
+    let root = lab.golden_root();
+    guessable(&root, "4711");
+    let pattern = Pattern::new(b"/etc/app/pin").unwrap();
+    let keyed = Rule { pattern, when: When::default(), mask: Mask::VIEWED, view: Some(View::Keyed) };
+    let rules = RuleSet::new(vec![keyed]).unwrap();
+    for (key, status) in [(None, 64), (Some(SecretKey([9; 32])), 0)] {
+        let request = Request { scopes: vec![b"/etc".to_vec()], rules: rules.clone(), key, ..request(root.path()) };
+        let output = told(&lab, &[request.encode(), FollowUp::Bye.encode()].concat());
+        assert_eq!(output.status.code(), Some(status));
+        // A line that greets, and where the request is understood an answer.
+        let greeting = output.stdout.iter().position(|b| *b == b'\n').unwrap() + 1;
+        assert_eq!(output.stdout.len() > greeting, status == 0);
+    }
 }
 
 /// Whoever holds the controller holds no secret of a host by it.
@@ -256,4 +287,91 @@ fn a_hostile_request_gets_no_secret() {
     assert!(said.contains("two\n") && !said.contains("one\n") && said.contains(" uid="), "{said}");
 }
 
-over_both!(no_secret_comes_out; ssh2 only: a_baseline_without_its_texts_is_refused);
+const KEYED: &str = "schema = \"driftscan.policy/v1\"\nextends = [\"auto\"]\n[content]\nshow = [\"/etc/**\"]\nsecret = \
+                     [\"/etc/app/*.env\", \"/etc/app/pin\"]\n";
+
+/// A PIN of four digits, and a file larger than any view reads: both are found by their plain digest in no time.
+fn guessable(root: &Tree, pin: &str) {
+    root.write("/etc/app/pin", format!("{pin}\n"));
+    root.write("/etc/app/big.env", pin.repeat(1_200_000));
+}
+
+/// Holds everything that was written and said to what must not be there: the secrets, their plain digests, the key.
+fn no_guess(lab: &Lab, key: &str, pins: &[&str]) {
+    let mut secrets = vec![key.to_owned()];
+    for content in pins.iter().flat_map(|pin| [format!("{pin}\n"), (*pin).to_owned(), pin.repeat(1_200_000)]) {
+        let digest = Sha256::digest(content.as_bytes());
+        secrets.push(hex(&digest));
+        secrets.extend([escape(&digest), escape(&digest).replace('\\', "\\\\")]);
+    }
+    secrets.extend(pins.iter().map(|pin| format!("{pin}{pin}")));
+    let mut files = Vec::new();
+    written(lab.path("").as_path(), &mut files);
+    files.retain(|(name, _)| !name.ends_with("secret.key"));
+    assert!(files.iter().any(|(name, _)| name.ends_with("1.jsonl")) && files.len() > 8, "{}", files.len());
+    for (name, bytes) in &files {
+        let text = String::from_utf8_lossy(bytes);
+        assert!(secrets.iter().all(|secret| !text.contains(secret.as_str())), "{name} tells of a secret");
+    }
+}
+
+fn secrets_are_compared_by_a_keyed_digest() {
+    let lab = Lab::new();
+    let golden = lab.golden_root();
+    guessable(&golden, "4711");
+    let server = lab.sshd("first", &Options::default());
+    let policy = lab.path("policy.toml");
+    fs::write(&policy, KEYED).unwrap();
+    let scan = || lab.scan(&["--policy", policy.to_str().unwrap()]);
+
+    // The first capture makes the key and says where; the next one reads it and gives the same baseline.
+    let capture = || lab.capture_from("web@1", &server, &golden).flag("--policy", &policy);
+    let file = lab.path("home/.config/driftscan/secret.key");
+    let run = capture().run().succeeds();
+    assert!(run.stdout.contains(file.to_str().unwrap()), "{run}");
+    let key = fs::read_to_string(&file).unwrap().trim_end().to_owned();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+    let run = capture().run().succeeds();
+    assert!(run.stdout.contains("the same bytes") && !run.stdout.contains("new key"), "{run}");
+    let baseline = fs::read_to_string(lab.baseline("web", "1")).unwrap();
+    let secret = SecretKey(unhex(&key).unwrap());
+    for content in ["4711\n".to_owned(), "4711".repeat(1_200_000)] {
+        let digest = hex(&secret.end(secret.begin().chain_update(&content)));
+        assert!(baseline.contains(&format!("\"view\":\"keyed/1:hmac-sha256:{digest}\"")), "{} bytes", content.len());
+    }
+    assert_eq!(baseline.matches("keyed/1:hmac-sha256:").count(), 2);
+    let id = baseline.split("\"key\":\"").nth(1).unwrap()[..8].to_owned();
+
+    let (same, other) = (lab.clone_root(&golden, "web-01"), lab.clone_root(&golden, "web-02"));
+    guessable(&other, "4712");
+    other.write("/etc/app/new.env", "4712");
+    lab.hosts_file(&["[web] template=web".to_owned(), server.line("web-01", &same), server.line("web-02", &other)]);
+    let run = scan().run().exits(2).says("web-01", "clean");
+    let (content, added) = ("content-changed", "file-added");
+    let found = [(content, "/etc/app/big.env"), (content, "/etc/app/pin"), (added, "/etc/app/new.env")];
+    let run = run.drifted("web-02", &found);
+    for (code, path) in found {
+        let finding = run.finding("web-02", code, path);
+        let text = finding.to_string();
+        assert!(
+            !["sha256", "size", "view", "diff"].iter().any(|word| text.contains(&format!("\"{word}\":"))),
+            "{text}"
+        );
+        assert_eq!(text.contains(&format!("{path}: the secret differs")), code == content, "{text}");
+    }
+
+    // Another key, none, and one that others can read: refused before any host is reached.
+    let another = lab.path("another-secret.key");
+    fs::write(&another, format!("{}\n", "5a".repeat(32))).unwrap();
+    fs::set_permissions(&another, fs::Permissions::from_mode(0o600)).unwrap();
+    let logins = server.logins();
+    let said = [&*id, "the key here is", "--secret-key"];
+    scan().flag("--secret-key", &another).run().refused_with(&said);
+    scan().env("DRIFTSCAN_SECRET_KEY", lab.path("none")).run().refused_with(&["there is no key in", "--secret-key"]);
+    fs::set_permissions(&another, fs::Permissions::from_mode(0o644)).unwrap();
+    scan().flag("--secret-key", &another).run().refused_with(&["0644", "chmod 600"]);
+    assert_eq!(server.logins(), logins);
+    no_guess(&lab, &key, &["4711", "4712"]);
+}
+
+over_both!(no_secret_comes_out, secrets_are_compared_by_a_keyed_digest; ssh2 only: a_baseline_without_its_texts_is_refused);

@@ -8,6 +8,7 @@
 use super::bytes::{Malformed, Reader, put_string, put_varint};
 use super::digest::{Id, Salt};
 use super::rule::RuleSet;
+use super::secret::SecretKey;
 use super::view::View;
 use alloc::vec::Vec;
 
@@ -94,10 +95,14 @@ pub struct Request {
     pub scopes: Vec<Vec<u8>>,
     /// What is compared.
     pub rules: RuleSet,
+    /// The key of keyed digests; there where a rule asks for one, and only there.
+    pub key: Option<SecretKey>,
 }
 
 /// Bits of abilities that a request needs; a probe refuses one it does not know.
-const ABILITIES: u64 = 0;
+const ABILITIES: u64 = KEYED;
+/// A key stands behind the rules, for digests that only tell whether two secrets are the same.
+const KEYED: u64 = 1;
 
 /// A request whose larger parts are somebody else's: a run sends the same rules to every host.
 #[derive(Debug, Clone, Copy)]
@@ -122,15 +127,18 @@ pub struct RequestRef<'a> {
     pub scopes: &'a [Vec<u8>],
     /// What is compared.
     pub rules: &'a RuleSet,
+    /// The key of keyed digests; sent where a rule asks for one, and only there.
+    pub key: Option<&'a SecretKey>,
 }
 
 impl RequestRef<'_> {
     /// The whole first message with magic and length.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        let key = self.key.filter(|_| self.rules.is_keyed());
         let mut body = Vec::new();
         body.extend_from_slice(&VERSION.to_le_bytes());
-        put_varint(&mut body, ABILITIES);
+        put_varint(&mut body, if key.is_some() { KEYED } else { 0 });
         body.extend_from_slice(self.nonce);
         put_string(&mut body, self.host);
         body.extend_from_slice(self.salt);
@@ -161,6 +169,9 @@ impl RequestRef<'_> {
             put_string(&mut body, scope);
         }
         self.rules.encode(&mut body);
+        if let Some(SecretKey(key)) = key {
+            body.extend_from_slice(key);
+        }
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&(body.len() as u32).to_le_bytes());
         out.extend_from_slice(&body);
@@ -183,6 +194,7 @@ impl Request {
             limits: self.limits,
             scopes: &self.scopes,
             rules: &self.rules,
+            key: self.key.as_ref(),
         }
         .encode()
     }
@@ -190,13 +202,15 @@ impl Request {
     /// Reads a body, without magic and length.
     ///
     /// # Errors
-    /// Malformed bytes, another version, an ability that this version lacks.
+    /// Malformed bytes, another version, an ability that this version lacks; rules that need a key without one, or a key
+    /// that no rule needs.
     pub fn decode(body: &[u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(body);
         if u16::from_le_bytes(r.array("version")?) != VERSION {
             return Err(Malformed("request: another version"));
         }
-        if r.varint("abilities")? & !ABILITIES != 0 {
+        let abilities = r.varint("abilities")?;
+        if abilities & !ABILITIES != 0 {
             return Err(Malformed("request: it asks for an ability that this version lacks"));
         }
         let nonce = r.array("nonce")?;
@@ -229,8 +243,14 @@ impl Request {
             scopes.push(absolute(r.string(4096, "scope")?, "scope")?);
         }
         let rules = RuleSet::decode(&mut r)?;
+        let key = if abilities & KEYED == 0 { None } else { Some(SecretKey(r.array("key")?)) };
+        // Without its key a secret would be digested so that it can be guessed.
+        if key.is_some() != rules.is_keyed() {
+            return Err(Malformed("key"));
+        }
         r.end("request")?;
-        Ok(Self { nonce, host, salt, root, live: flags & 1 != 0, gentle: flags & 2 != 0, mode, limits, scopes, rules })
+        let (live, gentle) = (flags & 1 != 0, flags & 2 != 0);
+        Ok(Self { nonce, host, salt, root, live, gentle, mode, limits, scopes, rules, key })
     }
 }
 

@@ -165,6 +165,12 @@ impl RuleSet {
         self.rules.get(usize::from(number)).and_then(|rule| rule.view)
     }
 
+    /// Whether a rule compares by a keyed digest.
+    #[must_use]
+    pub fn is_keyed(&self) -> bool {
+        self.rules.iter().any(|rule| rule.view == Some(View::Keyed))
+    }
+
     /// The number and mask of the last rule that matches; a path that no rule names is not in the set.
     pub fn decide(
         &self,

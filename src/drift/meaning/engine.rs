@@ -89,6 +89,7 @@ impl Expansion<'_> {
 
     fn one(&self, mut finding: Finding, out: &mut Vec<Finding>) {
         let subject = std::mem::take(&mut finding.subject);
+        self.keep_secret(&mut finding, &subject);
         let told = match self.file(&finding, &subject) {
             Some(file) => match self.sides(&file) {
                 Ok(Some(sides)) => self.told(&mut finding, &file, &sides),
@@ -105,6 +106,28 @@ impl Expansion<'_> {
             out.push(finding);
         } else {
             out.extend(told);
+        }
+    }
+
+    /// Of a secret it is told that it differs, and nothing else: no size, no digest.
+    fn keep_secret(&self, finding: &mut Finding, subject: &[u8]) {
+        let is_keyed = |records: &[Record]| {
+            let viewed = find(records, subject).and_then(|record| Viewed::decode(record.present(Attr::View)?));
+            viewed.is_some_and(|viewed| viewed.view == View::Keyed)
+        };
+        if !is_keyed(&self.difference.removed) && !is_keyed(&self.difference.added) {
+            return;
+        }
+        for side in [&mut finding.before, &mut finding.after] {
+            side.0.retain(|(attr, _)| !matches!(attr, Attr::Size | Attr::Content | Attr::View));
+        }
+        if finding.code == Code::ContentChanged {
+            let path = escape(subject.strip_prefix(b"fs:").unwrap_or(subject));
+            finding.told.title = Some(one_line(&format!("{path}: the secret differs")));
+            finding
+                .told
+                .explanation
+                .push("compared by a keyed digest; the secret itself has not left the host".to_owned());
         }
     }
 

@@ -49,7 +49,7 @@ fn names_that_are_no_text_come_back_byte_for_byte() {
 fn every_attribute_and_oversize_come_back() {
     let mut encoded = Vec::new();
     let mut writer = RecordWriter::new(&mut encoded, b"fs:/all");
-    let viewed = viewed_as(View::Keyed, 1, Form::Parsed, b"x").encode();
+    let viewed = viewed_as(View::Shadow, 1, Form::Parsed, b"x").encode();
     for attr in Attr::ALL {
         let bytes: &[u8] = match attr {
             Attr::Kind => b"f",

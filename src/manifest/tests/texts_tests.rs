@@ -41,6 +41,11 @@ fn views_and_the_rules_that_ask_for_them_are_words() {
         viewed("/etc/key", &viewed_as(View::Keyed, 1, Form::Parsed, b"")),
     ];
     let header = crate::manifest::Header { key: Some([1, 2, 3, 0xff]), ..header(by(View::Passwd)) };
+    let keyless = crate::manifest::Header { key: None, ..header.clone() };
+    assert_eq!(
+        words_of(Baseline::new(keyless, records.clone())),
+        "fs:/etc/key: a keyed digest, and the header names no key"
+    );
     let written = Baseline::new(header, records).unwrap();
     insta::assert_snapshot!(String::from_utf8(written.write()).unwrap(), @r##"
     {"schema":"driftscan.baseline/v1","version":1,"template":"web","label":"1","serial":1,"hash":"sha256","os":"debian","os_version":"12","arch":"x86_64","live":true,"scopes":["/"],"capture":[{"path":"/**","compares":"everything"},{"path":"/etc/passwd","compares":"view","view":"passwd"}],"views":["passwd/1","shadow/2","keyed/1"],"key":"010203ff"}
@@ -66,7 +71,7 @@ fn a_projection_wants_the_same_view_of_the_same_version() {
         assert!(matches!(error, Recapture::View { .. }), "{error}");
         assert!(error.to_string().contains("/etc/passwd"), "{error}");
     }
-    assert!(matches!(project(passwd(VERSION), &by(View::Keyed)), Err(Recapture::Keyed { .. })), "no key, no digest");
+    assert!(matches!(project(passwd(VERSION), &by(View::Keyed)), Err(Recapture::View { .. })));
     let strict = rules(&[("/**", Mask::STRICT)]);
     assert!(matches!(project(passwd(VERSION), &strict), Err(Recapture::Content { .. })));
     let metadata = rules(&[("/**", Mask::METADATA)]);

@@ -243,13 +243,16 @@ pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotP
     }
 }
 
-/// The value of a view of these bytes.
+/// The value of a view of these bytes. None for [`View::Keyed`]: a digest without its key would let a secret be guessed.
 #[must_use]
-pub fn value(view: View, bytes: &[u8], facts: &HostFacts) -> Viewed {
+pub fn value(view: View, bytes: &[u8], facts: &HostFacts) -> Option<Viewed> {
     use sha2::{Digest as _, Sha256};
+    if view == View::Keyed {
+        return None;
+    }
     let (form, digest) = match text(view, bytes, facts) {
         Ok(text) => (Form::Parsed, Sha256::digest(text)),
         Err(NotParsed(_)) => (Form::Bytes, Sha256::digest(bytes)),
     };
-    Viewed { view, version: VERSION, form, digest: digest.into() }
+    Some(Viewed { view, version: VERSION, form, digest: digest.into() })
 }

@@ -32,7 +32,7 @@ fn viewed<'a>(path: &'a str, view: View, bytes: &'a str) -> Viewed<'a> {
 
 impl Viewed<'_> {
     fn record(&self) -> Record {
-        let value = value(self.view, self.bytes.as_bytes(), &HostFacts::default()).encode();
+        let value = value(self.view, self.bytes.as_bytes(), &HostFacts::default()).unwrap().encode();
         let attrs = [
             (Attr::Kind, Value::Present(&b"f"[..])),
             (Attr::Mode, Value::Present(&self.mode.to_le_bytes())),
