@@ -104,7 +104,7 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
                 let answers = &observation.answers;
                 findings = meaning::expand(findings, difference, selected, answers, policy);
                 meaning::name(&mut findings, difference, policy);
-                causes = packages::explain(&mut findings, difference, selected, answers, policy);
+                causes = packages::explain(&mut findings, difference, selected, answers);
                 implied::leave_out(&mut findings);
                 diff::attach(&mut findings, difference, selected, answers, policy);
                 let clock = observation.evidence.text(evidence::CLOCK);

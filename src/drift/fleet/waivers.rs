@@ -89,10 +89,10 @@ fn own_cause(host: &HostOutcome, finding: &Finding) -> Option<usize> {
 fn goes_with_its_cause(finding: &Finding) -> bool {
     finding.severity < Severity::Critical
         && match finding.told.class {
-            None | Some(Class::AsShipped | Class::Upgraded | Class::Downgraded | Class::Held | Class::LocalBuild) => {
-                true
-            }
-            Some(
+            Some(Class::AsShipped | Class::Upgraded | Class::Downgraded | Class::Held | Class::LocalBuild) => true,
+            // Links and scripts are told with their package, and nothing proves them.
+            None
+            | Some(
                 Class::EditedConfig
                 | Class::Tampered
                 | Class::DatabaseRewritten

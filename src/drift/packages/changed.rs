@@ -44,8 +44,17 @@ pub(super) enum Standing {
     Folder,
     /// Gone with the old version.
     Gone,
-    /// Of the package database itself.
+    /// A list of the package database itself.
     Database,
+    /// A script that the package manager runs as root, which the database proves as little as links.
+    Script,
+}
+
+/// Whether a file of dpkg's database is anything else than one of its lists: a maintainer script, say.
+fn is_script(file: &[u8]) -> bool {
+    const LISTS: [&[u8]; 7] =
+        [b".list", b".md5sums", b".conffiles", b".shlibs", b".symbols", b".triggers", b".templates"];
+    !LISTS.iter().any(|end| file.ends_with(end))
 }
 
 impl Packages {
@@ -108,7 +117,7 @@ impl Packages {
     }
 
     /// The package whose own files of the package database a path is one of.
-    pub(super) fn of_database(&mut self, path: &[u8]) -> Option<&mut Package> {
+    pub(super) fn of_database(&mut self, path: &[u8]) -> Option<(&mut Package, Standing)> {
         if let Some(file) = path.strip_prefix(b"/var/lib/dpkg/info/") {
             let stem = file.get(..file.iter().rposition(|b| *b == b'.')?)?;
             let mut parts = stem.splitn(2, |b| *b == b':');
@@ -118,7 +127,8 @@ impl Packages {
                     system == System::Dpkg && its == name && arch.is_none_or(|arch| arch == of)
                 })
             };
-            return self.0.iter_mut().find(|(subject, _)| named(subject)).map(|(_, package)| package);
+            let standing = if is_script(file) { Standing::Script } else { Standing::Database };
+            return self.0.iter_mut().find(|(subject, _)| named(subject)).map(|(_, package)| (package, standing));
         }
         let folder = path.strip_prefix(b"/var/lib/pacman/local/")?.split(|b| *b == b'/').next()?;
         let named = |subject: &[u8], package: &Package| {
@@ -126,7 +136,8 @@ impl Packages {
             let is = |version: &String| [name, b"-", version.as_bytes()].concat() == folder;
             package.versions.iter().flatten().any(is)
         };
-        self.0.iter_mut().find(|(subject, package)| named(subject, package)).map(|(_, package)| package)
+        let standing = if path.ends_with(b"/install") { Standing::Script } else { Standing::Database };
+        self.0.iter_mut().find(|(subject, package)| named(subject, package)).map(|(_, package)| (package, standing))
     }
 
     /// Causes of the packages that explain more than their own finding.
@@ -151,10 +162,11 @@ impl Package {
         self.paths.entry(standing).or_default().insert(path.to_vec());
     }
 
-    /// Explains a finding.
+    /// Explains a finding. What is critical weighs high at least, whatever the host's database says of it.
     pub(super) fn explain(&mut self, at: usize, finding: &mut Finding) {
         self.explained.push(at);
-        finding.severity = finding.severity.min(self.severity);
+        let floor = if finding.severity == Severity::Critical { Severity::High } else { Severity::Info };
+        finding.severity = finding.severity.min(self.severity.max(floor));
     }
 
     fn number(&self, standing: Standing) -> usize {
@@ -177,6 +189,10 @@ impl Package {
         let links = self.number(Standing::Link);
         if links > 0 {
             parts.push(format!("{} not proven", count(links, "link", "links")));
+        }
+        let scripts = self.number(Standing::Script);
+        if scripts > 0 {
+            parts.push(format!("{} not proven", count(scripts, "script", "scripts")));
         }
         let gone = self.number(Standing::Gone);
         if gone > 0 {

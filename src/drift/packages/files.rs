@@ -35,16 +35,26 @@ pub(super) fn classify<'a>(
     packages: &mut Packages,
     answers: &Answers,
     golden: &dyn Fn(&[u8]) -> Option<&'a [u8]>,
+    grants: &dyn Fn(&[u8]) -> bool,
 ) {
     for (at, finding) in findings.iter_mut().enumerate() {
         let Some(path) = finding.path().map(<[u8]>::to_vec) else { continue };
         if finding.subject.starts_with(b"mount:") {
             continue;
         }
-        if let Some(package) = packages.of_database(&path) {
-            package.note(Standing::Database, &path);
+        if let Some((package, standing)) = packages.of_database(&path) {
+            package.note(standing, &path);
             package.explain(at, finding);
-            finding.told.explanation.push("a file of the package database, which changed with its package".to_owned());
+            if standing == Standing::Script {
+                let text = "a script that the package manager runs; nothing proves that it is the vendor's";
+                finding.told.explanation.push(text.to_owned());
+            } else {
+                finding.told.class = Some(Class::AsShipped);
+                finding
+                    .told
+                    .explanation
+                    .push("a list of the package database, which changed with its package".to_owned());
+            }
             continue;
         }
         if finding.code == Code::ContentChanged && is_list(&path) {
@@ -60,7 +70,7 @@ pub(super) fn classify<'a>(
         if finding.change == Change::Removed && entry(finding).is_some() {
             removed(at, finding, &path, packages, said, golden(&path));
         } else if let Some(said) = said {
-            present(at, finding, &path, packages, said);
+            present(at, finding, &path, packages, said, grants(&path));
         }
         // Another version of a package may well have another file of the same size.
         let expected = said.and_then(|said| said.owners.first()).is_some_and(|owner| packages.get(owner).is_some());
@@ -112,7 +122,10 @@ fn removed(
 }
 
 /// A path that is there.
-fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Packages, said: &Owned) {
+///
+/// What `grants` more rights than its caller's, what is critical, and records of what a file means are told with their
+/// package, but are not as shipped: whoever accepts a package does not accept them.
+fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Packages, said: &Owned, grants: bool) {
     let Some(owner) = said.owners.first() else {
         if said.shipped == Shipped::Unowned && finding.change == Change::Added && entry(finding).is_some() {
             unowned(finding, path);
@@ -144,7 +157,16 @@ fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Package
             Standing::Unproven => {
                 finding.told.explanation.push(format!("{name} has it, and nothing proves that it is as shipped"));
             }
-            Standing::Shipped | Standing::Link | Standing::Folder | Standing::Gone | Standing::Database => {
+            Standing::Shipped
+            | Standing::Link
+            | Standing::Folder
+            | Standing::Gone
+            | Standing::Database
+            | Standing::Script => {
+                let is_proven = standing != Standing::Link
+                    && !grants
+                    && finding.severity < Severity::Critical
+                    && !finding.subject.starts_with(b"record:");
                 if is_privileged(finding) {
                     finding
                         .told
@@ -152,7 +174,7 @@ fn present(at: usize, finding: &mut Finding, path: &[u8], packages: &mut Package
                         .push(format!("{name} has it; its rights are not what the package database proves"));
                 } else {
                     finding.told.explanation.push(format!("as {name} has it, by the host's own package database"));
-                    finding.told.class = Some(Class::AsShipped);
+                    finding.told.class = is_proven.then_some(Class::AsShipped);
                     package.explain(at, finding);
                 }
             }

@@ -12,8 +12,7 @@ mod trees;
 use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
 use crate::model::{Cause, CauseKind, Finding, Severity};
-use crate::policy::Policy;
-use crate::protocol::{Attr, Digest};
+use crate::protocol::{Attr, Digest, Kind, Record};
 
 /// Classifies findings by their packages, and names the causes: the gravest first, then by subject.
 pub(super) fn explain(
@@ -21,12 +20,19 @@ pub(super) fn explain(
     difference: &Difference,
     selected: &Reference,
     answers: &Answers,
-    policy: &Policy,
 ) -> Vec<Cause> {
-    // What differs and what it is worth is in the findings by now.
-    let _ = (difference, policy);
+    // A finding of a change holds only what differs; the record tells the rights that a file has besides.
+    let grants = |path: &[u8]| {
+        let subject = [b"fs:", path].concat();
+        let at = difference.added.binary_search_by(|record| record.subject().cmp(&subject));
+        let record = at.ok().and_then(|at| difference.added.get(at)).map(Record::view);
+        record.is_some_and(|record| {
+            record.mode().is_some_and(|mode| mode & 0o6000 != 0) && record.kind() == Some(Kind::File)
+                || record.attr(Attr::Capability).is_some()
+        })
+    };
     let mut packages = changed::Packages::of(findings);
-    files::classify(findings, &mut packages, answers, &|path| selected.set.set.owner(path));
+    files::classify(findings, &mut packages, answers, &|path| selected.set.set.owner(path), &grants);
     let mut found = packages.explained(findings);
     found.extend(language::folded(findings));
     let taken = found.iter().flat_map(|found| found.findings.iter().copied()).collect();

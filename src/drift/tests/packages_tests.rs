@@ -134,3 +134,27 @@ fn links_that_a_database_does_not_tell_are_counted_apart() {
     let title = "nginx 1 -> 2, 1 file, as the vendor shipped it, 1 link not proven";
     assert_eq!(titles(&told(&before, &after, &said)), [title]);
 }
+
+#[test]
+fn what_runs_as_root_is_told_with_its_package_and_never_called_as_shipped() {
+    let setuid = |byte| set(&file("/usr/bin/s", byte), Attr::Mode, &0o4755u16.to_le_bytes());
+    let script = |byte| file("/var/lib/dpkg/info/nginx.postinst", byte);
+    let list = |byte| file("/var/lib/dpkg/info/nginx.md5sums", byte);
+    let before = [base(), vec![setuid(1), list(1), symlink("/usr/bin/l", "a"), script(1)]].concat();
+    let after = [upgraded(), vec![setuid(2), list(2), symlink("/usr/bin/l", "/tmp/x"), script(2)]].concat();
+    let said: Vec<Said> =
+        ["/usr/bin/a", "/usr/bin/b", "/usr/bin/s"].map(|path| (path, Shipped::Same, false, &[NGINX][..])).into();
+    let link = [("/usr/bin/l", Shipped::Untold, false, &[NGINX][..])];
+    let judgement = told(&before, &after, &[said, link.to_vec()].concat());
+    assert_eq!(
+        titles(&judgement),
+        [
+            "nginx 1.22.1-9 -> 1.22.1-10, 3 files, all as the vendor shipped them, 1 link not proven, 1 script not proven"
+        ]
+    );
+    for path in ["/usr/bin/s", "/usr/bin/l", "/var/lib/dpkg/info/nginx.postinst"] {
+        let finding = of(&judgement, path);
+        assert_eq!((finding.cause, finding.told.class), (Some(0), None), "{path}");
+    }
+    assert_eq!(of(&judgement, "/var/lib/dpkg/info/nginx.md5sums").told.class, Some(Class::AsShipped));
+}
