@@ -32,6 +32,7 @@ mod output;
 mod policy;
 mod probe;
 mod progress;
+mod reading;
 mod report;
 mod resume;
 mod rules;

@@ -143,7 +143,7 @@ pub(super) fn calibrate<'a>(
     let mut lessons = calibration::learn(&seen, &baseline.records, policy, &same);
     notes.append(&mut lessons.notes);
     lessons.notes = notes;
-    overruled(&mut lessons, baseline, file)?;
+    overruled(&mut lessons, baseline, file);
     Ok(lessons)
 }
 
@@ -216,9 +216,8 @@ fn same_texts(
 }
 
 /// Takes back what would have no effect, because a later rule of the user's decides there.
-fn overruled(lessons: &mut Lessons, baseline: &Baseline, file: &PolicyFile) -> Outcome<()> {
-    let learned = baseline.clone().with_noise(lessons.rules.clone()).map_err(Trouble::new)?;
-    let policy = policy::of_baseline(file, &learned);
+fn overruled(lessons: &mut Lessons, baseline: &Baseline, file: &PolicyFile) {
+    let policy = policy::of_noise(file, baseline, &lessons.rules);
     let rules = policy.compile();
     let all = rules.all();
     let mut kept = Vec::new();
@@ -243,7 +242,6 @@ fn overruled(lessons: &mut Lessons, baseline: &Baseline, file: &PolicyFile) -> O
     }
     lessons.rules = kept;
     lessons.undecided.sort_by(|a, b| a.subject.cmp(&b.subject));
-    Ok(())
 }
 
 /// Says what was learned, and what was not.
