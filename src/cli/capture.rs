@@ -20,7 +20,7 @@ use crate::manifest::{Header, Label, NoiseRule};
 use crate::model::text::{escape, hex};
 use crate::protocol::RuleSet;
 use crate::protocol::request::Limits;
-use crate::scan::{Comparison, Way, ask_terms};
+use crate::scan::{Way, ask_terms};
 use crate::store::{Baselines, BaselinesError, capture_v1};
 use crate::transport::{Connection, LocalConnection};
 use sha2::{Digest as _, Sha256};
@@ -106,7 +106,8 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
             file: &file,
             policy: &policy,
         };
-        let found = siblings::calibrate(golden, args, &dialer, siblings.iter().zip(&sibling_ways), &spinner)?;
+        let (mut found, reached) =
+            siblings::calibrate(golden, args, &dialer, siblings.iter().zip(&sibling_ways), &spinner)?;
         // What is compared by a view from now on has to be captured by it: what was read so far are bytes.
         let views: Vec<NoiseRule> = found.rules.iter().filter(|rule| rule.is_viewed()).cloned().collect();
         if !views.is_empty() {
@@ -120,9 +121,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
             (reading, captured_by) = (again, &viewed);
         }
         baseline = baseline.with_noise(found.rules.clone()).map_err(reading::refused)?;
-        // Nothing is stored that the next scan would ask to be captured again.
-        Comparison::new(&baseline, &[], policy::of_baseline(&file, &baseline), live, &salt)
-            .map_err(reading::refused)?;
+        siblings::prove(&mut found, reached, (&baseline, &file), &ask, args.timeout, &spinner)?;
         Some(found)
     };
     let reading::Reading { captured, left_out, ran, .. } = reading;

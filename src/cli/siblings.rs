@@ -7,6 +7,7 @@ use super::args::CaptureArgs;
 use super::capture::{failed, random};
 use super::connect;
 use super::progress::Spinner;
+use super::reading::refused;
 use super::trouble::{Outcome, Trouble, warn};
 use super::{fleet, policy};
 use crate::collect::{self, Ask, Failure, Ran};
@@ -19,15 +20,16 @@ use crate::manifest::{Baseline, Label, NoiseRule};
 use crate::model::Reason;
 use crate::model::text::escape;
 use crate::policy::{Origin, Policy, PolicyFile};
-use crate::protocol::Kind;
 use crate::protocol::coverage::{Part, Trouble as Unread};
 use crate::protocol::reply::{Text, TextState, Texts, evidence};
 use crate::protocol::request::Want;
 use crate::protocol::view::View;
+use crate::protocol::{Kind, Record};
 use crate::scan::{Comparison, Way};
 use crate::transport::{Connection, Dialer, LocalConnection};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The golden machine, captured and still connected.
 pub(super) struct Golden<'a> {
@@ -40,7 +42,7 @@ pub(super) struct Golden<'a> {
 }
 
 /// A sibling under way.
-struct Reached {
+pub(super) struct Reached {
     host: Host,
     address: String,
     connection: Box<dyn Connection>,
@@ -90,7 +92,7 @@ pub(super) fn calibrate<'a>(
     dialer: &Dialer,
     siblings: impl Iterator<Item = (&'a Host, &'a Way)>,
     spinner: &Spinner,
-) -> Outcome<Lessons> {
+) -> Outcome<(Lessons, Vec<Reached>)> {
     let Golden { baseline, evidence: own, connection: golden, ask: base, file, policy } = golden;
     let mut comparisons: BTreeMap<bool, Comparison> = BTreeMap::new();
     let mut reached: Vec<Reached> = Vec::new();
@@ -100,13 +102,7 @@ pub(super) fn calibrate<'a>(
         let address = connect::address(host, way);
         spinner.say(format!("reading the sibling {address}"));
         let live = host.root.is_none();
-        let comparison = match comparisons.entry(live) {
-            std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => {
-                let made = Comparison::new(baseline, &[], policy.clone(), live, base.salt);
-                free.insert(made.map_err(Trouble::new)?)
-            }
-        };
+        let comparison = comparison(&mut comparisons, live, baseline, policy, base)?;
         let mut connection = reach(way, dialer, &address, args)?;
         let ask = Ask {
             host: &host.name,
@@ -144,7 +140,80 @@ pub(super) fn calibrate<'a>(
     notes.append(&mut lessons.notes);
     lessons.notes = notes;
     overruled(&mut lessons, baseline, file);
-    Ok(lessons)
+    Ok((lessons, reached))
+}
+
+/// Reads the siblings again by what was learned of them: what differs all the same was not learned, and is for a person.
+/// `baseline` is what is about to be stored, which a scan could not use if this could not; `base` is what the golden machine
+/// was asked.
+pub(super) fn prove(
+    lessons: &mut Lessons,
+    reached: Vec<Reached>,
+    (baseline, file): (&Baseline, &PolicyFile),
+    base: &Ask<'_>,
+    timeout: Duration,
+    spinner: &Spinner,
+) -> Outcome<()> {
+    let mut comparisons: BTreeMap<bool, Comparison> = BTreeMap::new();
+    let policy = policy::of_baseline(file, baseline);
+    let mut left: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+    for Reached { host, address, mut connection } in reached {
+        spinner.say(format!("reading the sibling {address} by what was learned"));
+        let live = host.root.is_none();
+        let comparison = comparison(&mut comparisons, live, baseline, &policy, base)?;
+        let ask = Ask {
+            host: &host.name,
+            root: host.root.as_deref().unwrap_or("/"),
+            live: comparison.live && live,
+            bounds: comparison.bounds,
+            rules: &comparison.rules,
+            deadline: Instant::now() + timeout,
+            nonce: random()?,
+            policy: None,
+            ..*base
+        };
+        let observed = collect::observe(&mut *connection, &ask, &comparison.references, &mut Ran::default());
+        let observation = observed.map_err(|failure| failed(&address, &failure))?;
+        let Found::Different(difference) = observation.found else { continue };
+        let subjects: BTreeSet<&[u8]> =
+            difference.added.iter().chain(&difference.removed).map(Record::subject).collect();
+        for subject in subjects {
+            left.entry(subject.to_vec()).or_default().push(host.name.clone());
+        }
+    }
+    let told: BTreeSet<&[u8]> = lessons.undecided.iter().map(|one| &one.subject[..]).collect();
+    left.retain(|subject, _| !told.contains(&subject[..]));
+    for (subject, hosts) in left {
+        let path = subject.strip_prefix(b"fs:").unwrap_or(&subject);
+        let rule = lessons.rules.iter().find(|rule| rule.learned.iter().any(|lesson| lesson.path == path));
+        let why = match rule.map(|rule| (rule.class.word(), rule.view)) {
+            Some((class, Some(view))) => {
+                format!("{class}, but read by the view {} it differs all the same", view.word())
+            }
+            Some((class, None)) => format!("{class}, but it differs in more than that"),
+            None => "it changed while the siblings were read".to_owned(),
+        };
+        lessons.undecided.push(Undecided { subject, what: "content".to_owned(), hosts, why, treatment: None });
+    }
+    lessons.undecided.sort_by(|a, b| a.subject.cmp(&b.subject));
+    Ok(())
+}
+
+/// The comparison with the golden machine for siblings that run, or for those that are folders.
+fn comparison<'a>(
+    made: &'a mut BTreeMap<bool, Comparison>,
+    live: bool,
+    baseline: &Baseline,
+    policy: &Policy,
+    ask: &Ask<'_>,
+) -> Outcome<&'a Comparison> {
+    match made.entry(live) {
+        Entry::Occupied(there) => Ok(there.into_mut()),
+        Entry::Vacant(free) => {
+            let new = Comparison::new(baseline, &[], policy.clone(), live, ask.salt).map_err(refused)?;
+            Ok(free.insert(new))
+        }
+    }
 }
 
 fn reach(way: &Way, dialer: &Dialer, address: &str, args: &CaptureArgs) -> Outcome<Box<dyn Connection>> {

@@ -65,7 +65,7 @@ fn an_upgrade_is_explained_with_its_command_and_who_gave_it() {
     install(&upgraded, "1.1");
     logged(&removed, &["--remove", "parts"]);
     for (tree, command, list) in [
-        (&upgraded, "apt-get -y install parts", "Upgrade: parts:amd64 (1.0, 1.1)"),
+        (&upgraded, "apt-get install parts", "Upgrade: parts:amd64 (1.0, 1.1)"),
         (&removed, "apt remove parts", "Remove: parts:amd64 (1.0)"),
     ] {
         let log = fs::read_to_string(tree.at("/var/log/dpkg.log")).unwrap();
@@ -78,7 +78,7 @@ fn an_upgrade_is_explained_with_its_command_and_who_gave_it() {
     }
     let run = lab.scan(&[]).run().exits(2);
     for (host, code, wanted) in [
-        ("web-01", "package-version", "apt, for anna: apt-get -y install parts (parts 1.0 -> 1.1)"),
+        ("web-01", "package-version", "apt, for anna: apt-get install parts (parts 1.0 -> 1.1)"),
         ("web-02", "package-state", "apt, for anna: apt remove parts (parts 1.0 removed)"),
     ] {
         let cause = run.host(host)["causes"][0].clone();
