@@ -27,6 +27,7 @@ fn own(tree: &Tree, name: &str) {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "whoever runs it must know")]
 fn on_an_unknown_distribution_two_siblings_teach_enough_for_a_third() {
     if !is_root() {
         eprintln!("dpkg --root needs root; not run");
@@ -48,11 +49,11 @@ fn on_an_unknown_distribution_two_siblings_teach_enough_for_a_third() {
     let capture = lab.driftscan(&words).run().succeeds();
     assert!(!capture.stderr.contains("to decide"), "{capture}");
     assert!(capture.stdout.contains("rules learned from 2 siblings"), "{capture}");
-    let stored = std::fs::read(lab.baseline("web", "1")).unwrap();
-    lab.driftscan(&words).run().succeeds();
-    assert!(stored == std::fs::read(lab.baseline("web", "1")).unwrap(), "the same machines give the same bytes");
+    let spoiled = host(3);
+    let name = spoiled.target();
+    let third = lab.driftscan(&["scan", &name]).reported().run();
+    assert_eq!(third.verdict(&name), "clean", "{:#?}", third.host(&name)["findings"]);
 
-    let (third, spoiled) = (host(3), host(4));
     spoiled.replace("/etc/foo/node.conf", "level = 1", "level = 2");
     let some: Vec<_> = DRIFTS.iter().filter(|drift| SOME.contains(&drift.name)).collect();
     assert_eq!(some.len(), SOME.len());
@@ -60,10 +61,8 @@ fn on_an_unknown_distribution_two_siblings_teach_enough_for_a_third() {
         let status = Command::new("bash").args(["-euc", drift.typed]).env("R", spoiled.path()).status().unwrap();
         assert!(status.success(), "{}", drift.name);
     }
-    let run = lab.driftscan(&["scan", &third.target(), &spoiled.target()]).reported().run().exits(2);
-    let (third, spoiled) = (third.target(), spoiled.target());
-    assert_eq!(run.verdict(&third), "clean", "{:#?}", run.host(&third)["findings"]);
-    let lines = lines(&run, &spoiled);
+    let run = lab.driftscan(&["scan", &name]).reported().run().exits(2);
+    let lines = lines(&run, &name);
     let wrong: Vec<String> =
         some.iter().filter_map(|drift| Some(format!("{}: {}", drift.name, judged(drift, &lines)?))).collect();
     assert!(wrong.is_empty(), "{}\n{run}", wrong.join("\n"));
