@@ -6,6 +6,7 @@
 use super::args::{CaptureArgs, OutputArgs};
 use super::comparisons::stored;
 use super::connect;
+use super::lessons;
 use super::policy;
 use super::progress::Spinner;
 use super::reading;
@@ -144,7 +145,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     });
     let new = store.save(&baseline, &provenance).map_err(|error| stored(&error))?;
     if let Some(found) = &learned {
-        siblings::tell(&label, found, siblings.len(), output.quiet);
+        lessons::tell(&label, found, siblings.len(), output.quiet);
     }
     if !output.quiet {
         out!(

@@ -27,6 +27,7 @@ mod doctor;
 mod duration;
 mod explain;
 mod fleet;
+mod lessons;
 mod list;
 mod output;
 mod policy;
