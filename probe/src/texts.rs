@@ -112,7 +112,7 @@ fn read_at(file: &OwnedFd, offset: u64, length: u64) -> rustix::io::Result<Vec<u
     Ok(bytes)
 }
 
-/// Size, time of change and owner of anything: `size=120 mtime=1700000000 uid=0`.
+/// Size, times of modification and change, and owner of anything: `size=120 mtime=1700000000 ctime=1700000000 uid=0`.
 fn stat(place: &Place, path: &[u8]) -> Answer {
     let at = path.iter().rposition(|b| *b == b'/').unwrap_or(0);
     let (folder, name) = (&path[..at.max(1)], &path[at + 1..]);
@@ -120,8 +120,13 @@ fn stat(place: &Place, path: &[u8]) -> Answer {
     let meta = Meta::of(folder.as_fd(), if name.is_empty() { b"." } else { name }).map_err(lost)?;
     let mut text = b"size=".to_vec();
     decimal(meta.size, &mut text);
-    text.extend_from_slice(if meta.modified < 0 { b" mtime=-" } else { b" mtime=" });
-    decimal(meta.modified.unsigned_abs(), &mut text);
+    for (name, time) in [(b" mtime=", meta.modified), (b" ctime=", meta.changed.0)] {
+        text.extend_from_slice(name);
+        if time < 0 {
+            text.push(b'-');
+        }
+        decimal(time.unsigned_abs(), &mut text);
+    }
     text.extend_from_slice(b" uid=");
     decimal(u64::from(meta.uid), &mut text);
     Ok((TextState::Whole, text))

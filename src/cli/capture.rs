@@ -6,22 +6,21 @@
 use super::args::{CaptureArgs, OutputArgs};
 use super::comparisons::stored;
 use super::connect;
+use super::lessons;
 use super::policy;
 use super::progress::Spinner;
+use super::reading;
 use super::secret_key;
 use super::siblings::{self, Golden};
 use super::trouble::{Outcome, Trouble};
 use super::version::TOOL;
-use crate::collect::{self, Ask, Bounds, Captured, Failure, Ran};
-use crate::drift::compare::reason;
-use crate::drift::golden;
+use crate::collect::{self, Ask, Bounds, Failure, Ran};
 use crate::inventory::host::Host;
 use crate::inventory::target;
-use crate::manifest::{Baseline, Header, Label};
+use crate::manifest::{Header, Label, NoiseRule};
 use crate::model::text::{escape, hex};
-use crate::protocol::coverage::Coverage;
 use crate::protocol::request::Limits;
-use crate::protocol::{Attr, Record, RuleSet, SecretKey, Value};
+use crate::protocol::{RuleSet, SecretKey};
 use crate::scan::{Way, ask_terms};
 use crate::store::{Baselines, BaselinesError, capture_v1};
 use crate::transport::{Connection, LocalConnection};
@@ -90,29 +89,11 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     ask.rules = &rules;
     ask.key = key.as_ref();
     ask.policy = Some(&policy);
-    let mut readings = Vec::new();
-    let mut ran = Ran::default();
-    for reading in 1..=2 {
-        spinner.say(format!("reading {address}, {reading} of 2"));
-        ask.nonce = random()?;
-        ran = Ran::default();
-        let captured =
-            collect::capture(&mut *connection, &ask, &mut ran).map_err(|failure| failed(&address, &failure))?;
-        whole(&captured.coverage)?;
-        readings.push(captured);
-    }
-    let (Some(second), Some(captured)) = (readings.pop(), readings.pop()) else {
-        return Err(Trouble::new("nothing was captured"));
-    };
-    agree(&captured, &second)?;
-    known(&captured)?;
-    let kept = golden::keep(&captured.records, &policy, &captured.texts, &second.texts);
-    let changed: Vec<String> = kept.changed.iter().map(|path| escape(path)).collect();
-    refuse_changed(&changed)?;
+    let mut reading = reading::twice(&mut *connection, &ask, &policy, &address, &spinner)?;
     let header = Header {
         label: label.clone(),
         serial,
-        identity: captured.identity.clone(),
+        identity: reading.captured.identity.clone(),
         live,
         scopes: policy.scopes().to_vec(),
         rules: rules.clone(),
@@ -120,25 +101,39 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         key: key.as_ref().map(SecretKey::id),
         noise: Vec::new(),
     };
-    let refused = |error| Trouble::new(format!("refused: {error}"));
-    let mut baseline = Baseline::new(header, captured.records)
-        .and_then(|baseline| baseline.with_texts(kept.texts))
-        .map_err(refused)?;
+    let mut baseline = reading.baseline(header)?;
+    let (viewed, viewed_rules);
+    let mut captured_by = &policy;
     let learned = if siblings.is_empty() {
         None
     } else {
         let golden = Golden {
             baseline: &baseline,
-            evidence: &captured.evidence,
+            evidence: &reading.captured.evidence,
             connection: &mut *connection,
             ask: &ask,
             file: &file,
             policy: &policy,
         };
-        let found = siblings::calibrate(golden, args, &dialer, siblings.iter().zip(&sibling_ways), &spinner)?;
-        baseline = baseline.with_noise(found.rules.clone()).map_err(refused)?;
+        let (mut found, reached) =
+            siblings::calibrate(golden, args, &dialer, siblings.iter().zip(&sibling_ways), &spinner)?;
+        // What is compared by a view from now on has to be captured by it: what was read so far are bytes.
+        let views: Vec<NoiseRule> = found.rules.iter().filter(|rule| rule.is_viewed()).cloned().collect();
+        if !views.is_empty() {
+            viewed = policy::of_noise(&file, &baseline, &views);
+            viewed_rules = viewed.compile();
+            ask = Ask { rules: &viewed_rules, policy: Some(&viewed), deadline: Instant::now() + args.timeout, ..ask };
+            let mut again = reading::twice(&mut *connection, &ask, &viewed, &address, &spinner)?;
+            let before = baseline;
+            baseline = again.baseline(Header { rules: viewed_rules.clone(), texts: None, ..before.header })?;
+            reading::agree_but_for_views(&before.records, &baseline.records)?;
+            (reading, captured_by) = (again, &viewed);
+        }
+        baseline = baseline.with_noise(found.rules.clone()).map_err(reading::refused)?;
+        siblings::prove(&mut found, reached, (&baseline, &file), &ask, args.timeout, &spinner)?;
         Some(found)
     };
+    let reading::Reading { captured, left_out, ran, .. } = reading;
     drop(spinner);
     let provenance = capture_v1::write(&capture_v1::Story {
         label: label.to_string(),
@@ -147,7 +142,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         collector: ran.collector(),
         probe: ran.sent_probe().map(ToOwned::to_owned),
         installed_probe: ran.said_digest().map(ToOwned::to_owned),
-        policy: hex(&Sha256::digest(policy.canonical())),
+        policy: hex(&Sha256::digest(captured_by.canonical())),
         captured: jiff::Timestamp::now().to_string(),
         by: std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default(),
         source: address.clone(),
@@ -158,7 +153,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     });
     let new = store.save(&baseline, &provenance).map_err(|error| stored(&error))?;
     if let Some(found) = &learned {
-        siblings::tell(&label, found, siblings.len(), output.quiet);
+        lessons::tell(&label, found, siblings.len(), output.quiet);
     }
     if !output.quiet {
         out!(
@@ -167,9 +162,9 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
             baseline.packages()
         );
         out!("{}  sha256:{}", store.path(&label).display(), baseline.digest);
-        if !kept.left_out.is_empty() {
-            let named: Vec<String> = kept.left_out.iter().take(5).map(|path| escape(path)).collect();
-            let more = kept.left_out.len().saturating_sub(named.len());
+        if !left_out.is_empty() {
+            let named: Vec<String> = left_out.iter().take(5).map(|path| escape(path)).collect();
+            let more = left_out.len().saturating_sub(named.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             out!("Too long to be kept for diffs and sentences: {}{more}", named.join(", "));
         }
@@ -217,78 +212,6 @@ fn serial(store: &Baselines, label: &Label, wanted: Option<u64>) -> Outcome<u64>
             format!("leave --serial out for {}", newest + 1),
         )),
     }
-}
-
-/// Refuses a reading with a gap.
-fn whole(coverage: &Coverage) -> Outcome<()> {
-    if coverage.troubles_total == 0 {
-        return Ok(());
-    }
-    let mut lines = vec![format!("the capture is refused: {} things were not read", coverage.troubles_total)];
-    for trouble in coverage.troubles.iter().take(20) {
-        lines.push(format!("  {} ({})", escape(&trouble.path), reason(trouble.why)));
-    }
-    if coverage.troubles_total > 20 {
-        lines.push(format!("  and {} more", coverage.troubles_total - 20));
-    }
-    Err(Trouble::with(
-        lines.join("\n"),
-        "capture with --sudo, from a machine that is at rest; leave out by policy what always changes",
-    ))
-}
-
-/// Refuses two readings that differ, and names what differs.
-fn agree(first: &Captured, second: &Captured) -> Outcome<()> {
-    let mut changed: Vec<String> = Vec::new();
-    let (mut a, mut b) = (first.records.iter().peekable(), second.records.iter().peekable());
-    loop {
-        let subject = match (a.peek(), b.peek()) {
-            (None, None) => break,
-            (Some(x), None) | (None, Some(x)) => x.subject().to_vec(),
-            (Some(x), Some(y)) => x.subject().min(y.subject()).to_vec(),
-        };
-        let is = |record: &&Record| record.subject() == subject;
-        if a.next_if(is) != b.next_if(is) {
-            changed.push(escape(&subject));
-        }
-    }
-    refuse_changed(&changed)
-}
-
-fn refuse_changed(changed: &[String]) -> Outcome<()> {
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let mut lines = vec![format!("the capture is refused: {} things changed while it ran", changed.len())];
-    lines.extend(changed.iter().take(20).map(|subject| format!("  {subject}")));
-    if changed.len() > 20 {
-        lines.push(format!("  and {} more", changed.len() - 20));
-    }
-    Err(Trouble::with(
-        lines.join("\n"),
-        "capture from a machine that is at rest, or compare these paths by metadata in the policy",
-    ))
-}
-
-/// Refuses a file above the size cap: its content would be compared with nothing.
-fn known(captured: &Captured) -> Outcome<()> {
-    let oversize = |record: &&Record| {
-        [Attr::Content, Attr::View].iter().any(|attr| record.view().attr(*attr) == Some(Value::Oversize))
-    };
-    let names: Vec<String> = captured
-        .records
-        .iter()
-        .filter(oversize)
-        .take(20)
-        .map(|record| format!("  {}", escape(record.view().path().unwrap_or_default())))
-        .collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    Err(Trouble::with(
-        format!("the capture is refused: files above the size cap would not be compared\n{}", names.join("\n")),
-        "compare them by metadata in the policy, or raise file_bytes in its [limits]",
-    ))
 }
 
 pub(super) fn failed(address: &str, failure: &Failure) -> Trouble {

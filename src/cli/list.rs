@@ -72,7 +72,7 @@ pub(super) fn show(args: &ShowArgs) -> Outcome<u8> {
     out!("  digest    sha256:{}", baseline.digest);
     out!("  stored    {}", store.path(&header.label).display());
     if args.noise {
-        super::siblings::show(&header.noise);
+        super::lessons::show(&header.noise);
     }
     Ok(0)
 }

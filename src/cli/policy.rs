@@ -21,7 +21,12 @@ pub(super) fn read(path: Option<&Path>) -> Outcome<PolicyFile> {
 
 /// The policy for the system of a baseline.
 pub(super) fn of_baseline(file: &PolicyFile, baseline: &Baseline) -> Policy {
-    let noise = baseline.header.noise.iter().flat_map(NoiseRule::rules).collect();
+    of_noise(file, baseline, &baseline.header.noise)
+}
+
+/// The same with other learned rules than the baseline's own.
+pub(super) fn of_noise(file: &PolicyFile, baseline: &Baseline, noise: &[NoiseRule]) -> Policy {
+    let noise = noise.iter().flat_map(NoiseRule::rules).collect();
     of_system(file, &baseline.header.identity.os, baseline.record(LIKE), noise)
 }
 

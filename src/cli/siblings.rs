@@ -7,7 +7,8 @@ use super::args::CaptureArgs;
 use super::capture::{failed, random};
 use super::connect;
 use super::progress::Spinner;
-use super::trouble::{Outcome, Trouble, warn};
+use super::reading::refused;
+use super::trouble::{Outcome, Trouble};
 use super::{fleet, policy};
 use crate::collect::{self, Ask, Failure, Ran};
 use crate::drift::calibration::{self, Lessons, Sibling, Undecided};
@@ -15,19 +16,20 @@ use crate::drift::compare::reason;
 use crate::drift::{Difference, Found};
 use crate::inventory::host::{Host, Reach};
 use crate::inventory::target;
-use crate::manifest::{Baseline, Label, NoiseRule};
+use crate::manifest::Baseline;
 use crate::model::Reason;
 use crate::model::text::escape;
 use crate::policy::{Origin, Policy, PolicyFile};
-use crate::protocol::Kind;
 use crate::protocol::coverage::{Part, Trouble as Unread};
 use crate::protocol::reply::{Text, TextState, Texts, evidence};
 use crate::protocol::request::Want;
 use crate::protocol::view::View;
+use crate::protocol::{Kind, Record};
 use crate::scan::{Comparison, Way};
 use crate::transport::{Connection, Dialer, LocalConnection};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The golden machine, captured and still connected.
 pub(super) struct Golden<'a> {
@@ -40,7 +42,7 @@ pub(super) struct Golden<'a> {
 }
 
 /// A sibling under way.
-struct Reached {
+pub(super) struct Reached {
     host: Host,
     address: String,
     connection: Box<dyn Connection>,
@@ -90,7 +92,7 @@ pub(super) fn calibrate<'a>(
     dialer: &Dialer,
     siblings: impl Iterator<Item = (&'a Host, &'a Way)>,
     spinner: &Spinner,
-) -> Outcome<Lessons> {
+) -> Outcome<(Lessons, Vec<Reached>)> {
     let Golden { baseline, evidence: own, connection: golden, ask: base, file, policy } = golden;
     let mut comparisons: BTreeMap<bool, Comparison> = BTreeMap::new();
     let mut reached: Vec<Reached> = Vec::new();
@@ -100,13 +102,7 @@ pub(super) fn calibrate<'a>(
         let address = connect::address(host, way);
         spinner.say(format!("reading the sibling {address}"));
         let live = host.root.is_none();
-        let comparison = match comparisons.entry(live) {
-            std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => {
-                let made = Comparison::new(baseline, &[], policy.clone(), live, base.salt, base.key);
-                free.insert(made.map_err(Trouble::new)?)
-            }
-        };
+        let comparison = comparison(&mut comparisons, live, baseline, policy, base)?;
         let mut connection = reach(way, dialer, &address, args)?;
         let ask = Ask {
             host: &host.name,
@@ -143,8 +139,81 @@ pub(super) fn calibrate<'a>(
     let mut lessons = calibration::learn(&seen, &baseline.records, policy, &same);
     notes.append(&mut lessons.notes);
     lessons.notes = notes;
-    overruled(&mut lessons, baseline, file)?;
-    Ok(lessons)
+    overruled(&mut lessons, baseline, file);
+    Ok((lessons, reached))
+}
+
+/// Reads the siblings again by what was learned of them: what differs all the same was not learned, and is for a person.
+/// `baseline` is what is about to be stored, which a scan could not use if this could not; `base` is what the golden machine
+/// was asked.
+pub(super) fn prove(
+    lessons: &mut Lessons,
+    reached: Vec<Reached>,
+    (baseline, file): (&Baseline, &PolicyFile),
+    base: &Ask<'_>,
+    timeout: Duration,
+    spinner: &Spinner,
+) -> Outcome<()> {
+    let mut comparisons: BTreeMap<bool, Comparison> = BTreeMap::new();
+    let policy = policy::of_baseline(file, baseline);
+    let mut left: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+    for Reached { host, address, mut connection } in reached {
+        spinner.say(format!("reading the sibling {address} by what was learned"));
+        let live = host.root.is_none();
+        let comparison = comparison(&mut comparisons, live, baseline, &policy, base)?;
+        let ask = Ask {
+            host: &host.name,
+            root: host.root.as_deref().unwrap_or("/"),
+            live: comparison.live && live,
+            bounds: comparison.bounds,
+            rules: &comparison.rules,
+            deadline: Instant::now() + timeout,
+            nonce: random()?,
+            policy: None,
+            ..*base
+        };
+        let observed = collect::observe(&mut *connection, &ask, &comparison.references, &mut Ran::default());
+        let observation = observed.map_err(|failure| failed(&address, &failure))?;
+        let Found::Different(difference) = observation.found else { continue };
+        let subjects: BTreeSet<&[u8]> =
+            difference.added.iter().chain(&difference.removed).map(Record::subject).collect();
+        for subject in subjects {
+            left.entry(subject.to_vec()).or_default().push(host.name.clone());
+        }
+    }
+    let told: BTreeSet<&[u8]> = lessons.undecided.iter().map(|one| &one.subject[..]).collect();
+    left.retain(|subject, _| !told.contains(&subject[..]));
+    for (subject, hosts) in left {
+        let path = subject.strip_prefix(b"fs:").unwrap_or(&subject);
+        let rule = lessons.rules.iter().find(|rule| rule.learned.iter().any(|lesson| lesson.path == path));
+        let why = match rule.map(|rule| (rule.class.word(), rule.view)) {
+            Some((class, Some(view))) => {
+                format!("{class}, but read by the view {} it differs all the same", view.word())
+            }
+            Some((class, None)) => format!("{class}, but it differs in more than that"),
+            None => "it changed while the siblings were read".to_owned(),
+        };
+        lessons.undecided.push(Undecided { subject, what: "content".to_owned(), hosts, why, treatment: None });
+    }
+    lessons.undecided.sort_by(|a, b| a.subject.cmp(&b.subject));
+    Ok(())
+}
+
+/// The comparison with the golden machine for siblings that run, or for those that are folders.
+fn comparison<'a>(
+    made: &'a mut BTreeMap<bool, Comparison>,
+    live: bool,
+    baseline: &Baseline,
+    policy: &Policy,
+    ask: &Ask<'_>,
+) -> Outcome<&'a Comparison> {
+    match made.entry(live) {
+        Entry::Occupied(there) => Ok(there.into_mut()),
+        Entry::Vacant(free) => {
+            let new = Comparison::new(baseline, &[], policy.clone(), live, ask.salt, ask.key).map_err(refused)?;
+            Ok(free.insert(new))
+        }
+    }
 }
 
 fn reach(way: &Way, dialer: &Dialer, address: &str, args: &CaptureArgs) -> Outcome<Box<dyn Connection>> {
@@ -218,9 +287,8 @@ fn same_texts(
 }
 
 /// Takes back what would have no effect, because a later rule of the user's decides there.
-fn overruled(lessons: &mut Lessons, baseline: &Baseline, file: &PolicyFile) -> Outcome<()> {
-    let learned = baseline.clone().with_noise(lessons.rules.clone()).map_err(Trouble::new)?;
-    let policy = policy::of_baseline(file, &learned);
+fn overruled(lessons: &mut Lessons, baseline: &Baseline, file: &PolicyFile) {
+    let policy = policy::of_noise(file, baseline, &lessons.rules);
     let rules = policy.compile();
     let all = rules.all();
     let mut kept = Vec::new();
@@ -245,82 +313,4 @@ fn overruled(lessons: &mut Lessons, baseline: &Baseline, file: &PolicyFile) -> O
     }
     lessons.rules = kept;
     lessons.undecided.sort_by(|a, b| a.subject.cmp(&b.subject));
-    Ok(())
-}
-
-/// Says what was learned, and what was not.
-pub(super) fn tell(label: &Label, lessons: &Lessons, siblings: usize, quiet: bool) {
-    for note in &lessons.notes {
-        warn(note);
-    }
-    if !lessons.undecided.is_empty() {
-        decide(&lessons.undecided);
-    }
-    if quiet {
-        return;
-    }
-    if lessons.rules.is_empty() {
-        out!("nothing to learn from {siblings} sibling{}", if siblings == 1 { "" } else { "s" });
-    } else {
-        out!(
-            "{} rules learned from {siblings} sibling{}: driftscan baseline show {label} --noise",
-            lessons.rules.len(),
-            if siblings == 1 { "" } else { "s" }
-        );
-    }
-}
-
-/// Lists what a person has to decide, with the rule for it.
-fn decide(undecided: &[Undecided]) {
-    const SHOWN: usize = 50;
-    let count = undecided.len();
-    err!(
-        "driftscan: {count} difference{} among the siblings {} for you to decide; nothing was learned of {}, so hosts with \
-         {} drift:",
-        if count == 1 { "" } else { "s" },
-        if count == 1 { "is" } else { "are" },
-        if count == 1 { "it" } else { "them" },
-        if count == 1 { "it" } else { "them" },
-    );
-    for one in undecided.iter().take(SHOWN) {
-        let name = one.subject.strip_prefix(b"fs:").unwrap_or(&one.subject);
-        err!("  {}", escape(name));
-        let hosts: Vec<String> = one.hosts.iter().map(|host| escape(host.as_bytes())).collect();
-        err!("      {} (on {}): {}", one.what, hosts.join(", "), one.why);
-    }
-    if count > SHOWN {
-        err!("  and {} more", count - SHOWN);
-    }
-    let suggested = undecided.iter().take(SHOWN).find_map(|one| Some((one.treatment?, &one.subject)));
-    let Some((treatment, subject)) = suggested else {
-        err!("  help: build the machines again from the template, and find out what made them differ");
-        return;
-    };
-    let path = escape(subject.strip_prefix(b"fs:").unwrap_or(subject));
-    err!("  help: find out what made them differ, or write a rule of your own into the policy, {path} for example:");
-    err!("      [[rule]]\n      path = {path:?}\n      treatment = \"{}\"\n      reason = \"...\"", treatment.word());
-}
-
-/// Prints the learned rules for a review.
-pub(super) fn show(rules: &[NoiseRule]) {
-    const SHOWN: usize = 8;
-    for rule in rules {
-        let kinds: Vec<&str> = Kind::ALL
-            .into_iter()
-            .filter(|kind| rule.kinds & kind.bit() != 0)
-            .map(crate::manifest::v1::kind_word)
-            .collect();
-        let only = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-        let view = rule.view.map(|view| format!(" by {}", view.word())).unwrap_or_default();
-        out!("\n  {}{only}", escape(rule.pattern.text()));
-        out!("      {}{view}  {}: {}", rule.treatment.word(), rule.class.word(), escape(rule.reason.as_bytes()));
-        for lesson in rule.learned.iter().take(SHOWN) {
-            let hosts: Vec<String> = lesson.hosts.iter().map(|host| escape(host.as_bytes())).collect();
-            out!("      learned from {} on {}", escape(&lesson.path), hosts.join(", "));
-        }
-        let more = rule.learned.len().saturating_sub(SHOWN) as u64 + rule.more;
-        if more > 0 {
-            out!("      and from {more} more");
-        }
-    }
 }

@@ -31,7 +31,8 @@ pub struct Header {
     pub texts: Option<Digest>,
     /// The id of the key with which secrets were digested, where there are some.
     pub key: Option<[u8; 4]>,
-    /// What was learned from siblings, in the order of the patterns; it weakens the comparison and never the capture.
+    /// What was learned from siblings, in the order of the patterns; it weakens the comparison, and the capture
+    /// only where it names a view: those rules are among `rules` too.
     pub noise: Vec<NoiseRule>,
 }
 
@@ -218,7 +219,8 @@ fn fit(header: &Header, records: &[Record]) -> Result<(), BaselineError> {
         let subject = crate::model::text::escape(rule.pattern.text());
         return Err(BaselineError::Unfit { subject, text: "a rule that this version can't store" });
     }
-    if header.noise.len() > NoiseRule::MOST {
+    let bytes: usize = header.noise.iter().map(|rule| rule.pattern.text().len()).sum();
+    if header.noise.len() > NoiseRule::MOST || bytes > NoiseRule::PATTERN_BYTES {
         let subject = header.label.to_string();
         return Err(BaselineError::Unfit { subject, text: "more learned rules than a baseline may have" });
     }

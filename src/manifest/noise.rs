@@ -61,6 +61,14 @@ impl NoiseRule {
     pub const LESSONS: usize = 64;
     /// The most rules of one baseline: with those of profiles and of a user they stay below what a request may hold.
     pub const MOST: usize = 200;
+    /// The most bytes of their patterns together, for the same reason.
+    pub const PATTERN_BYTES: usize = 64 << 10;
+
+    /// Whether files are read by a view for it, which a capture has to know.
+    #[must_use]
+    pub fn is_viewed(&self) -> bool {
+        self.view.is_some() && self.treatment.view().is_some()
+    }
 
     /// As rules of a policy. Where names may come and go, what can be run is compared whole all the same: no sibling taught
     /// that it may differ. Under one path that has to be there, a program would show by its mode.
@@ -77,7 +85,8 @@ impl NoiseRule {
             line: 0,
         };
         let learned = When { kinds: self.kinds, conditions: 0 };
-        let mut rules = vec![rule(learned, self.treatment, self.view, Some(self.reason.clone()))];
+        let mut rules =
+            vec![rule(learned, self.treatment, self.view.filter(|_| self.is_viewed()), Some(self.reason.clone()))];
         if self.treatment == Treatment::Ignore || self.pattern.text().iter().any(|b| matches!(b, b'*' | b'?' | b'[')) {
             rules.push(rule(When { kinds: 0, conditions: When::EXECUTABLE }, Treatment::Strict, None, None));
         }

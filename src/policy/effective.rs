@@ -79,7 +79,7 @@ impl Policy {
             Some((index, Rule { pattern: rule.pattern.clone(), when: rule.when, mask, view: rule.view }))
         });
         let (texts, compiled): (Vec<usize>, Vec<Rule>) = treated.unzip();
-        let compiled = RuleSet::new(compiled).expect("valid::rules holds a policy to fewer rules");
+        let compiled = RuleSet::new(compiled).expect("valid::RULES and NoiseRule::MOST hold a policy to fewer rules");
         Self { settings, profiles, rules, compiled, texts, shipped: by_path.0, own: by_path.1 }
     }
 

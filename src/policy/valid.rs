@@ -11,12 +11,15 @@ use crate::model::Severity;
 use crate::protocol::{Kind, Mask, Pattern, View, When};
 use toml::Spanned;
 
-/// The most rules of a user; with those of the profiles they stay below what a request may hold.
-const RULES: usize = 3_000;
+/// The most rules of a user; with those of every profile, what a baseline learned and the secrets they stay below what a
+/// request may hold.
+pub(super) const RULES: usize = 2_500;
 /// The most bytes of a user's patterns: a request with them must stay below its own bound.
-const PATTERN_BYTES: usize = 512 << 10;
+pub(super) const PATTERN_BYTES: usize = 512 << 10;
 /// The most paths of `[content] secret`.
-const SECRETS: usize = 256;
+pub(super) const SECRETS: usize = 256;
+/// The most bytes of them together.
+pub(super) const SECRET_BYTES: usize = 128 << 10;
 
 /// Which profiles a policy stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,6 +234,14 @@ pub(super) fn patterns(words: &[Word], mistakes: &mut Collected) -> Vec<Pattern>
 pub(super) fn secrets(words: &[Word], text: &str, mistakes: &mut Collected) -> Vec<RuleText> {
     if let Some(over) = words.get(SECRETS) {
         mistakes.note(over.span(), format!("more than {SECRETS} secret paths"), "join them by a wildcard");
+    }
+    let mut bytes = 0;
+    let over = words.iter().find(|word| {
+        bytes += word.get_ref().len();
+        bytes > SECRET_BYTES
+    });
+    if let Some(over) = over {
+        mistakes.note(over.span(), "the secret paths come to more than 128 KiB", "join them by a wildcard");
     }
     let line = |at: usize| 1 + text.get(..at).unwrap_or_default().matches('\n').count();
     let rule = |(word, pattern): (&Word, Pattern)| RuleText {

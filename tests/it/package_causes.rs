@@ -8,7 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Builds a Debian package of these files; those below `/etc` are configuration.
-fn deb(dir: &Path, name: &str, version: &str, files: &[(String, String, u32)], links: &[(&str, &str)]) -> PathBuf {
+pub(crate) fn deb(
+    dir: &Path,
+    name: &str,
+    version: &str,
+    files: &[(String, String, u32)],
+    links: &[(&str, &str)],
+) -> PathBuf {
     let top = Tree::empty(dir.join(format!("{name}-{version}")));
     let (mut sums, mut conffiles) = (String::new(), String::new());
     for (path, text, mode) in files {
@@ -34,7 +40,7 @@ fn deb(dir: &Path, name: &str, version: &str, files: &[(String, String, u32)], l
 }
 
 /// Lets dpkg itself work on a tree.
-fn dpkg(root: &Tree, args: &[&str]) {
+pub(crate) fn dpkg(root: &Tree, args: &[&str]) {
     let at = format!("--root={}", root.path().display());
     let how = ["--force-depends", "--force-downgrade", "--force-confdef", "--force-confold", "--no-triggers"];
     let mut command = Command::new(program("dpkg"));

@@ -1,6 +1,6 @@
 //! Calibration: what differs among freshly built siblings becomes rules that say so, and what no class explains is shown.
 
-use crate::lab::{Lab, Run, Tree};
+use crate::lab::{Lab, Run, Tree, tool};
 use std::fs;
 
 /// No profile at all: every byte is compared.
@@ -11,8 +11,13 @@ fn live(tree: &Tree, name: &str, seed: u8) {
     let id = format!("{seed:02x}").repeat(16);
     tree.write("/etc/machine-id", format!("{id}\n"));
     tree.write("/etc/hostname", format!("{name}\n"));
-    tree.write("/etc/ssh/ssh_host_ed25519_key", format!("key of {name}\n"));
-    tree.chmod("/etc/ssh/ssh_host_ed25519_key", 0o600);
+    // What each host has for itself has to be what it is named.
+    let key = tree.at("/etc/ssh/ssh_host_ed25519_key");
+    let _ = (fs::remove_file(&key), fs::remove_file(key.with_extension("pub")));
+    tool("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", &format!("root@{name}"), "-f", key.to_str().unwrap()]);
+    if name != "golden" {
+        tree.replace("/etc/hosts", "golden", name);
+    }
     tree.write("/var/lib/systemd/random-seed", [seed; 32]);
     tree.write("/var/log/syslog", format!("{name} booted\n").repeat(usize::from(seed)));
     tree.write(format!("/var/log/journal/{id}/system.journal"), [seed; 64]);
@@ -155,6 +160,17 @@ fn what_can_be_run_and_what_lets_in_is_shown_and_never_absorbed() {
     let name = b.only().to_owned();
     b.drifted(&name, &[("content-changed", "/opt/app/node.conf")]);
     family.scan(2, &bare).exits(0);
+}
+
+/// A class says by which view a place is read; where that doesn't make the siblings equal, a person is told.
+#[test]
+fn what_still_differs_by_its_view_is_for_a_person() {
+    let family = family(|_| {});
+    family.siblings[0].append("/etc/hosts", "10.6.6.6 security.debian.org\n");
+    let run = family.capture(&["--policy", "bare.toml"]).succeeds();
+    let told = "/etc/hosts\n      content (on root:";
+    assert!(run.stderr.contains("1 difference among the siblings is for you to decide"), "{run}");
+    assert!(run.stderr.contains(told) && run.stderr.contains("read by the view hosts it differs"), "{run}");
 }
 
 #[test]

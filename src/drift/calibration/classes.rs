@@ -29,7 +29,7 @@ type Row = (&'static str, Treatment, Option<View>, u8, &'static str);
 const COMES: u8 = 1;
 const UNIQUE: u8 = 2;
 
-use Treatment::{Derived, HostValue, Metadata};
+use Treatment::{Derived, HostValue, Metadata, Semantic};
 
 const IDENTITY: &[Row] = &[
     ("/etc/machine-id", HostValue, Some(View::MachineId), UNIQUE, "made at the first boot"),
@@ -117,7 +117,7 @@ const PACKAGE_STATE: &[Row] = &[
     ("/var/lib/apt/lists/**", Metadata, None, COMES, "what the mirrors said when it was last asked"),
     ("/var/lib/apt/periodic/*", Metadata, None, COMES, "times of the package manager"),
     ("/var/lib/apt/daily_lock", Metadata, None, COMES, "lock of the package manager"),
-    ("/var/lib/apt/extended_states", Derived, Some(View::Stanzas), COMES, "order and times of installation"),
+    ("/var/lib/apt/extended_states", Semantic, Some(View::Stanzas), COMES, "order and times of installation"),
     ("/var/lib/command-not-found/*", Derived, None, COMES, "index made from package lists"),
     ("/var/lib/update-notifier/*", Metadata, None, COMES, "state of the package manager"),
     ("/var/lib/ubuntu-release-upgrader/*", Metadata, None, COMES, "state of the package manager"),
@@ -175,7 +175,7 @@ const RUNTIME_STATE: &[Row] = &[
     ("/var/crash/**", Metadata, None, COMES, "records of crashes"),
     ("/var/lib/logrotate/*", Metadata, None, COMES, "when logs were rotated"),
     ("/var/lib/logrotate.status", Metadata, None, COMES, "when logs were rotated"),
-    ("/etc/adjtime", Derived, Some(View::Adjtime), COMES, "drift of the hardware clock"),
+    ("/etc/adjtime", Semantic, Some(View::Adjtime), COMES, "drift of the hardware clock"),
     ("/etc/.pwd.lock", Metadata, None, COMES, "lock of the user tools"),
     ("/etc/.updated", Metadata, None, COMES, "time stamp of a boot"),
     ("/var/.updated", Metadata, None, COMES, "time stamp of a boot"),
@@ -249,6 +249,13 @@ mod tests {
             assert!(!texts[at + 1..].contains(text), "{}", String::from_utf8_lossy(text));
         }
         assert!(texts.len() > 120);
+    }
+
+    #[test]
+    fn a_view_is_there_exactly_where_a_treatment_reads_by_one() {
+        for known in KNOWN.iter() {
+            assert_eq!(known.view.is_some(), known.treatment.view().is_some(), "{known:?}");
+        }
     }
 
     #[test]

@@ -94,14 +94,19 @@ pub fn learn(siblings: &[Sibling], golden: &[Record], policy: &Policy, same_text
     }
     let shown: BTreeSet<Vec<u8>> = lessons.undecided.iter().map(|one| one.subject.clone()).collect();
     let mut rules = rules::make(&learned, &shown, siblings, golden, policy);
-    for rule in rules.split_off(rules.len().min(NoiseRule::MOST)) {
+    let mut bytes = 0;
+    let fitting = rules.iter().take(NoiseRule::MOST).take_while(|rule| {
+        bytes += rule.pattern.text().len();
+        bytes <= NoiseRule::PATTERN_BYTES
+    });
+    for rule in rules.split_off(fitting.count()) {
         let lesson = rule.learned.into_iter().next();
         let (path, hosts) = lesson.map_or_else(|| (rule.pattern.text().to_vec(), Vec::new()), |l| (l.path, l.hosts));
         lessons.undecided.push(Undecided {
             subject: [b"fs:", &path[..]].concat(),
             what: "content".to_owned(),
             hosts,
-            why: format!("{}, and a baseline holds {} learned rules at most", rule.class.word(), NoiseRule::MOST),
+            why: format!("{}, and a baseline holds no more learned rules", rule.class.word()),
             treatment: Some(rule.treatment),
         });
     }

@@ -103,7 +103,7 @@ pub(super) fn tell(findings: &mut [Finding], causes: &mut [Cause], answers: &Ans
     let story = Story { packages, people };
     for finding in findings.iter_mut() {
         match finding.code {
-            Code::PackageAdded | Code::PackageRemoved | Code::PackageVersion => {
+            Code::PackageAdded | Code::PackageRemoved | Code::PackageVersion | Code::PackageState => {
                 let told = story.of_package(finding);
                 for cause in causes.iter_mut().filter(|cause| cause.subject == finding.subject) {
                     cause.evidence.extend(told.iter().cloned());
@@ -133,10 +133,20 @@ impl Story {
             System::Apk | System::Snap | System::Flatpak => false,
         };
         let (old, new) = (finding.before.text(Attr::Version), finding.after.text(Attr::Version));
+        // dpkg keeps the name of a package whose configuration stayed: only its state tells that it is gone.
+        let change = match finding.code {
+            Code::PackageState if finding.after.text(Attr::State).is_some_and(|s| s.ends_with(" config-files")) => {
+                Change::Removed
+            }
+            _ => finding.change,
+        };
         let fits = |event: &&Event| {
             of_system(event.log) && event.name == name && {
-                let is = |logged: Option<&[u8]>, ours: Option<&str>| logged.is_none() || is_version(logged, ours);
-                match finding.change {
+                // A version that is not told is the same as before.
+                let is = |logged: Option<&[u8]>, ours: Option<&str>| {
+                    ours.is_none() || logged.is_none() || is_version(logged, ours)
+                };
+                match change {
                     // Another package database entry of the same version may be a rebuild: only the name is known.
                     Change::Added | Change::Changed => {
                         (event.new.is_some() || event.log == "unattended-upgrades") && is(event.new.as_deref(), new)

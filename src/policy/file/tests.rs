@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use super::*;
+use crate::manifest::{NoiseClass, NoiseRule};
 use crate::policy::{Origin, Policy};
 use crate::protocol::request::Limits;
 use crate::protocol::rule::Facts;
-use crate::protocol::{Kind, RuleSet};
+use crate::protocol::{Kind, Pattern, RuleSet};
 use proptest::prelude::*;
+use std::fmt::Write as _;
 
 const HEAD: &str = "schema = \"driftscan.policy/v1\"\n";
 
@@ -410,12 +412,44 @@ hide = []
 
 #[test]
 fn what_a_request_cannot_hold_is_refused() {
-    let many = "[[rule]]\npath = \"/x\"\ntreatment = \"strict\"\n".repeat(3_001);
-    assert!(mistakes(&many).contains("more than 3000 rules"));
+    let many = "[[rule]]\npath = \"/x\"\ntreatment = \"strict\"\n".repeat(2_501);
+    assert!(mistakes(&many).contains("more than 2500 rules"));
     let long = format!("[[rule]]\npath = \"/{}\"\ntreatment = \"strict\"\n", "x".repeat(1_000)).repeat(600);
     let said = mistakes(&long);
     assert_eq!(said.matches("more than 512 KiB").count(), 1, "{said}");
+    let secrets = format!("\"/{}\", ", "s".repeat(1_000)).repeat(140);
+    assert!(mistakes(&format!("[content]\nsecret = [{secrets}]\n")).contains("more than 128 KiB"));
     assert!(mistakes("[limits]\nseconds = 99999999999\n").contains("beyond what a probe keeps to"));
+}
+
+/// The most that a user, every profile and a baseline can ask for together is a policy, and fits a request.
+#[test]
+fn the_most_of_everything_is_a_policy() {
+    let names: Vec<String> = Profile::ALL.iter().map(|profile| format!("{:?}", profile.name())).collect();
+    let mut text = format!("extends = [{}]\n[content]\nsecret = [", names.join(", "));
+    for number in 0..valid::SECRETS {
+        write!(text, "\"/secret/{number:0>490}\", ").unwrap();
+    }
+    text.push_str("]\n");
+    for number in 0..valid::RULES {
+        write!(text, "[[rule]]\npath = \"/{number:0>205}\"\ntreatment = \"strict\"\n").unwrap();
+    }
+    let noise = |number: usize| NoiseRule {
+        pattern: Pattern::new(format!("/{number:0>325}*").as_bytes()).unwrap(),
+        kinds: 0,
+        treatment: Treatment::Ignore,
+        view: None,
+        class: NoiseClass::RuntimeState,
+        reason: "learned".to_owned(),
+        learned: Vec::new(),
+        more: 0,
+    };
+    let noise: Vec<RuleText> = (0..NoiseRule::MOST).flat_map(|number| noise(number).rules()).collect();
+    let policy = parse(&text).unwrap().for_baseline("debian", &[], noise);
+    let compiled = policy.compile();
+    assert!(compiled.rules().len() > valid::RULES + valid::SECRETS + 2 * NoiseRule::MOST);
+    let bytes: usize = compiled.rules().iter().map(|rule| rule.pattern.text().len() + 16).sum();
+    assert!(bytes + (64 << 10) < crate::protocol::request::MESSAGE_MAX, "{bytes}");
 }
 
 #[test]

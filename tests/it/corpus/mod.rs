@@ -3,6 +3,7 @@
 //! *Invariant:* every drift is looked for by its subject, code and sentence, and nothing else may be found.
 
 mod aide;
+mod calibrated;
 mod drifts;
 mod root;
 
