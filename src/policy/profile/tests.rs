@@ -110,7 +110,7 @@ const WELL_KNOWN: &[(&str, Facts, &str)] = &[
              /var/lib/sudo/lectured/anna /var/lib/dhcp/dhclient.eth0.leases /var/lib/chrony/drift /var/lib/plocate/plocate.db \
              /var/lib/cloud/instances/i-0/user-data.txt /var/.updated /etc/.updated /etc/.pwd.lock /var/spool/mail/anna \
              /var/mail/root /var/spool/anacron/cron.daily /var/spool/cron/atjobs/.SEQ /var/crash/x.crash \
-             /etc/apt/apt.conf.d/01autoremove-kernels /root/.bash_history /root/.lesshst /root/.cache/motd.legal-displayed \
+             /root/.bash_history /root/.lesshst /root/.cache/motd.legal-displayed \
              /home/anna/.bash_history /home/anna/.zsh_history /home/anna/x /home/anna/x/y.service /home/anna/.ssh/known_hosts /tmp/x /var/tmp/x \
              /dev/shm/x /run/x /proc/1/status /sys/x /var/lib/postgresql/15/main/PG_VERSION /var/lib/mysql/ibdata1 \
              /var/lib/docker/overlay2/x /etc/.git/index",
@@ -129,12 +129,63 @@ const WELL_KNOWN: &[(&str, Facts, &str)] = &[
         PROGRAM,
         "/home/anna/src/app/run /home/anna/src/app/.git/hooks/x /var/spool/postfix/active/0 /var/lib/cloud/instances/i-0/scripts/part-001",
     ),
+    (
+        "strict",
+        FILE,
+        "/etc/apt/apt.conf.d/01autoremove-kernels /etc/ipa/ca.crt /etc/salt/pki/minion/minion_master.pub /tmp/x.so \
+             /tmp/.x/libx.so.1 /home/anna/.xprofile /home/anna/.xinitrc /home/anna/.xsession /home/anna/.xsessionrc \
+             /home/anna/.pam_environment /home/anna/.local/lib/python3.11/site-packages/x.pth \
+             /home/anna/.local/lib/python3.11/site-packages/usercustomize.py /root/.local/share/systemd/user/x.service \
+             /root/.local/lib/python3.11/site-packages/x.pth /root/.xprofile /root/.vimrc /root/.gitconfig \
+             /lib/apk/db/scripts.tar /usr/lib/apk/db/scripts.tar.gz /var/lib/pacman/local/bash-5/install \
+             /var/lib/rancher/k3s/server/manifests/x.yaml /var/lib/tomcat10/webapps/ROOT/x.jsp \
+             /var/lib/tomcat9/webapps/x.war /var/lib/tomcat9/webapps/x/WEB-INF/classes/a/B.class \
+             /var/lib/tomcat9/webapps/x/WEB-INF/lib/y.jar /var/spool/incron/root",
+    ),
+    (
+        "semantic",
+        FILE,
+        "/home/anna/.local/share/systemd/user/x.service /home/anna/.ssh/config /root/.ssh/config /var/lib/x/.ssh/config",
+    ),
+    (
+        "strict",
+        LINK,
+        "/home/anna/.local/share/systemd/user/default.target.wants/x.service \
+             /home/anna/.config/systemd/user/default.target.wants/x.service",
+    ),
+    ("strict", FOLDER, "/home/anna/.local/share/systemd/user/default.target.wants"),
+    ("ignore", FOLDER, "/snap/x/12 /var/lib/snapd/snap/x/x1 /var/lib/docker/volumes"),
+    (
+        "ignore",
+        FILE,
+        "/run/x /var/lib/docker/x /home/anna/.xsession-errors /home/anna/.gitconfig /var/lib/cloud/instances/i-0/obj.pkl",
+    ),
+    // What is beside the layers and trees of containers is none of theirs.
+    (
+        "strict",
+        PROGRAM,
+        "/snap/x /snap/x/12 /snap/bin/x /var/lib/docker/x /var/lib/containerd/x /var/lib/containers/x /var/lib/machines/x \
+             /var/lib/lxc/x /var/lib/incus/x /.snapshots/x /var/lib/snapd/snap/x/12",
+    ),
+    ("ignore", PROGRAM, "/var/lib/docker/volumes/x/_data/y /var/lib/lxc/x/y /run/x"),
+    (
+        "strict",
+        SETUID,
+        "/run/x /run/x/y /snap/x /snap/x/12 /snap/x/.y/z /.snapshots/x /.snapshots/1/x /var/lib/docker/x /var/lib/docker/x/y \
+             /var/lib/docker/volumes/x/_data/y /var/lib/containerd/x /var/lib/containerd/x/y /var/lib/containers/x \
+             /var/lib/containers/x/y /var/lib/machines/x /var/lib/kubelet/pods/x /var/lib/kubelet/pods/x/y /var/lib/lxc/x \
+             /var/lib/lxc/x/y /var/lib/lxd/x /var/lib/incus/x/y /var/lib/rancher/k3s/agent/containerd/x \
+             /var/lib/cloud/instances/x /var/lib/snapd/snap/x/12",
+    ),
     ("strict", SETUID, "/home/anna/x /var/spool/postfix/x /var/lib/waagent/x /tmp/x /dev/shm/x /root/.cache/x"),
     (
         "ignore",
         SETUID,
-        "/proc/x /run/x /sys/x /var/lib/docker/overlay2/x /var/lib/containerd/x /var/lib/containers/x \
-             /var/lib/kubelet/pods/x /var/lib/lxc/x /var/lib/rancher/k3s/agent/containerd/x",
+        "/proc/x /sys/x /run/x/y/z /snap/core22/1380/usr/bin/sudo /snap/x/x1/y /.snapshots/1/snapshot/usr/bin/sudo \
+             /var/lib/docker/overlay2/x /var/lib/docker/rootfs/overlayfs/x/y /var/lib/docker/vfs/dir/x/y \
+             /var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs/x /var/lib/containers/storage/overlay/x/y \
+             /var/lib/kubelet/pods/x/volumes/y /var/lib/lxc/x/rootfs/y /var/lib/lxd/storage-pools/x/y /var/lib/machines/x/y \
+             /var/lib/rancher/k3s/agent/containerd/io.containerd.snapshotter.v1.overlayfs/x",
     ),
 ];
 
@@ -155,6 +206,10 @@ fn a_capability_is_found_under_ignored_trees() {
     let rules = policy.compile();
     assert_eq!(ruling(&policy, &rules, "/home/anna/src/a/x", PROGRAM, false), "ignore");
     assert_eq!(ruling(&policy, &rules, "/home/anna/src/a/x", PROGRAM, true), "strict");
+    for path in ["/run/x", "/var/lib/docker/x/y", "/var/lib/docker/volumes/x/_data/y", "/var/lib/lxc/x/y"] {
+        assert_eq!(ruling(&policy, &rules, path, PROGRAM, false), "ignore", "{path}");
+        assert_eq!(ruling(&policy, &rules, path, PROGRAM, true), "strict", "{path}");
+    }
 }
 
 #[test]
@@ -201,16 +256,25 @@ fn what_is_excluded_whole_is_not_walked() {
     for dir in [
         "/proc",
         "/sys",
-        "/run",
-        "/var/lib/docker",
-        "/var/lib/containerd",
-        "/var/lib/containers",
-        "/var/lib/kubelet/pods",
-        "/var/lib/lxc",
-        "/var/lib/machines",
-        "/var/lib/rancher/k3s/agent/containerd",
+        "/run/containerd/x",
+        "/snap/core22/1380",
+        "/.snapshots/1/snapshot",
+        "/var/lib/docker/overlay2",
+        "/var/lib/docker/rootfs",
+        "/var/lib/docker/plugins/x/rootfs",
+        "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs",
+        "/var/lib/containers/storage",
+        "/var/lib/incus/storage-pools",
+        "/var/lib/kubelet/pods/x/volumes",
+        "/var/lib/lxc/x/rootfs",
+        "/var/lib/lxd/storage-pools",
+        "/var/lib/machines/x",
+        "/var/lib/rancher/k3s/agent/containerd/io.containerd.snapshotter.v1.overlayfs",
     ] {
         assert!(pruned(dir), "{dir}");
+    }
+    for dir in ["/run", "/snap/x", "/var/lib/docker", "/var/lib/docker/volumes/x/_data", "/var/lib/machines"] {
+        assert!(!pruned(dir), "{dir}");
     }
     for dir in ["/tmp", "/dev", "/dev/shm", "/home", "/var/log", "/var/lib/mysql", "/var/spool/postfix", "/etc"] {
         assert!(!pruned(dir), "{dir}");
@@ -309,7 +373,13 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "ignore",
         "/var/lib/zypp/AnonymousUniqueId /var/lib/wicked/lease-eth0.xml /.snapshots/1/snapshot/etc/passwd",
     ),
-    ("alpine", "derived", "/lib/apk/db/installed /lib/apk/db/scripts.tar /usr/lib/apk/db/installed"),
+    (
+        "alpine",
+        "derived",
+        "/lib/apk/db/installed /lib/apk/db/triggers /usr/lib/apk/db/installed /usr/lib/apk/db/triggers",
+    ),
+    ("alpine", "strict", "/lib/apk/db/scripts.tar /usr/lib/apk/db/scripts.tar"),
+    ("arch", "strict", "/var/lib/pacman/local/bash-5/install"),
     ("alpine", "strict", "/etc/apk/keys/x.rsa.pub /etc/periodic/daily/x /etc/local.d/x.start /etc/runlevels/default/x"),
     ("arch", "derived", "/var/lib/pacman/local/bash-5/desc"),
     ("arch", "metadata", "/etc/pacman.d/gnupg/pubring.gpg"),
