@@ -13,6 +13,8 @@ const MOST: usize = 128;
 const LONGEST: usize = 253;
 /// The longest file that facts are looked for in.
 const FILE: usize = 256 * 1024;
+/// The most ids of disks.
+const DISKS: usize = 4096;
 /// The shortest id of a file system is one of FAT: `1A2B-3C4D`.
 const SHORTEST_ID: usize = 9;
 
@@ -38,14 +40,20 @@ pub fn read(place: &Place, live: bool) -> HostFacts {
     if instance.len() >= 4 && is_plain(instance) {
         own.instance = instance.to_vec();
     }
-    for path in [&b"/etc/fstab"[..], b"/etc/crypttab"] {
-        for id in words(&text(path)).flatten().filter_map(disk) {
-            keep(&mut own.disks, id, SHORTEST_ID);
-        }
-    }
     if live {
         running(&mut own, place);
-    } else {
+    }
+    // What a table names is the host's own only where the kernel has no disks to tell: in a tree, and in a container.
+    if own.disks.is_empty() {
+        for path in [&b"/etc/fstab"[..], b"/etc/crypttab"] {
+            let table = text(path);
+            own.disks.extend(words(&table).flatten().filter_map(disk).map(<[u8]>::to_ascii_lowercase));
+        }
+    }
+    crate::order::sort(&mut own.disks, Ord::cmp);
+    own.disks.dedup();
+    own.disks.truncate(DISKS);
+    if !live {
         // What a file says of itself, where there is no kernel to ask.
         for mut line in words(&hosts) {
             let address = line.next().unwrap_or_default();
@@ -89,19 +97,34 @@ fn domain_of(own: &mut HostFacts, hosts: &[u8], mailname: &[u8]) {
     own.domain = found.unwrap_or_default().to_vec();
 }
 
-/// The id of a disk in a field of fstab or crypttab.
+/// The id of a disk in a field of fstab or crypttab, where it has the form of one that was made and not typed.
 fn disk(field: &[u8]) -> Option<&[u8]> {
-    const HEADS: [&[u8]; 5] =
-        [b"UUID=", b"PARTUUID=", b"/dev/disk/by-uuid/", b"/dev/disk/by-partuuid/", b"/dev/disk/by-id/"];
+    const HEADS: [&[u8]; 4] = [b"UUID=", b"PARTUUID=", b"/dev/disk/by-uuid/", b"/dev/disk/by-partuuid/"];
     let id = HEADS.iter().find_map(|head| field.strip_prefix(*head))?;
-    Some(id.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).unwrap_or(id))
+    let id = id.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).unwrap_or(id);
+    is_id(id).then_some(id)
+}
+
+/// A UUID, FAT's `1A2B-3C4D`, or the `6a0c5d4e-01` of a partition of an MBR.
+fn is_id(id: &[u8]) -> bool {
+    const FORMS: [&[usize]; 3] = [&[8, 4, 4, 4, 12], &[4, 4], &[8, 2]];
+    let groups = id.split(|b| *b == b'-');
+    let hex = id.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
+    hex && FORMS.iter().any(|form| groups.clone().map(<[u8]>::len).eq(form.iter().copied()))
+}
+
+/// The names of a folder in an order of which chance is no part.
+fn names(place: &Place, folder: &[u8]) -> Vec<Vec<u8>> {
+    let mut names = place.names(folder).unwrap_or_default();
+    crate::order::sort(&mut names, Ord::cmp);
+    names
 }
 
 fn running(own: &mut HostFacts, place: &Place) {
     for address in crate::facts::addresses() {
         keep(&mut own.addresses, &address, 2);
     }
-    for card in place.names(b"/sys/class/net").unwrap_or_default() {
+    for card in names(place, b"/sys/class/net") {
         let path = [b"/sys/class/net/", card.as_slice(), b"/address"].concat();
         let mac = terminated(&path).and_then(|path| kernel_file(&path, 256)).unwrap_or_default();
         let mac = mac.trim_ascii();
@@ -110,9 +133,8 @@ fn running(own: &mut HostFacts, place: &Place) {
         }
     }
     for folder in [&b"/dev/disk/by-uuid"[..], b"/dev/disk/by-partuuid", b"/dev/disk/by-id"] {
-        for id in place.names(folder).unwrap_or_default() {
-            keep(&mut own.disks, &id, SHORTEST_ID);
-        }
+        let ids = names(place, folder).into_iter().filter(|id| id.len() >= SHORTEST_ID && is_plain(id));
+        own.disks.extend(ids.map(|id| id.to_ascii_lowercase()));
     }
 }
 

@@ -140,7 +140,13 @@ fn a_sudoers_file_is_its_settings_and_its_rules_in_order() {
     );
     same(View::Sudoers, "a , b  ALL = ALL : ALL = /bin/ls\n", "a,b ALL=ALL:ALL=/bin/ls # why\n");
     differ(View::Sudoers, "a ALL=ALL\nb ALL=!ALL\n", "b ALL=!ALL\na ALL=ALL\n");
-    same(View::Sudoers, "Defaults a, !b\nDefaults c=1\n", "Defaults c = 1\nDefaults \\\n a,\\\n !b\n");
+    same(View::Sudoers, "Defaults a, !b\nDefaults c=1\n", "Defaults \\\n a,\\\n !b\nDefaults c = 1\n");
+    // Of what several scopes say of one setting the last that matches counts, and an include stands where it stands.
+    let (off, on) = ("Defaults:bob !authenticate\n", "Defaults:ALL authenticate\n");
+    differ(View::Sudoers, &format!("{off}{on}"), &format!("{on}{off}"));
+    let include = "@includedir /etc/sudoers.d\n";
+    differ(View::Sudoers, &format!("{on}{include}"), &format!("{include}{on}"));
+    same(View::Sudoers, &format!("{on}a ALL=ALL\n{include}"), &format!("a ALL=ALL\n{on}{include}"));
     differ(View::Sudoers, "Defaults a\nDefaults !a\n", "Defaults !a\nDefaults a\n");
     assert_eq!(
         read(View::Sudoers, "Defaults:bob,anna !authenticate\nUser_Alias ADMINS = bob, anna : OPS = carl\n"),
@@ -269,6 +275,7 @@ fn a_crontab_is_its_jobs() {
     same(View::Cron, "1 * * * * a b\n2 * * * * c\n", " 2 *  * * *\tc\n\n1 * * * * a   b\n");
     same(View::Cron, "A = 'x y'\n", "A=\"x y\"\n");
     // A setting holds for what follows it.
+    differ(View::Cron, "@REBOOT a\n", "@reboot a\n");
     differ(View::Cron, "A=1\n1 * * * * a\n", "1 * * * * a\nA=1\n");
     differ(View::Cron, "1 * * * * \"a  b\"\n", "1 * * * * \"a b\"\n");
     differ(View::Cron, "1 * * * * a\n", "1 * * * * a");

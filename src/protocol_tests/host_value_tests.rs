@@ -14,7 +14,7 @@ fn own(hostname: &str) -> HostFacts {
             format!("10.0.0.{n}").into_bytes(),
             format!("2001:0db8:0000:0000:0000:0000:0000:{n:04x}").into_bytes(),
         ],
-        disks: vec![format!("6a0c5d4e-0000-4000-8000-{n:012x}").into_bytes(), format!("1A2B-{n:04X}").into_bytes()],
+        disks: vec![format!("1a2b-{n:04x}").into_bytes(), format!("6a0c5d4e-0000-4000-8000-{n:012x}").into_bytes()],
         macs: vec![format!("52:54:00:00:00:{n:02x}").into_bytes()],
         instance: format!("i-0123456789{n:04}").into_bytes(),
     }
@@ -32,8 +32,8 @@ fn made_for(template: &str, own: &HostFacts) -> String {
         .replace("{name}", &text(&own.hostname))
         .replace("{fqdn}", &format!("{}.{}", text(&own.hostname), text(&own.domain)))
         .replace("{ip}", &text(&own.addresses[0]))
-        .replace("{disk}", &text(&own.disks[0]))
-        .replace("{fat}", &text(&own.disks[1]))
+        .replace("{disk}", &text(&own.disks[1]))
+        .replace("{fat}", &text(&own.disks[0]).to_uppercase())
         .replace("{mac}", &text(&own.macs[0]).to_uppercase())
         .replace("{id}", &text(&own.machine_id))
         .replace("{instance}", &text(&own.instance))
@@ -204,6 +204,59 @@ fn the_order_of_hosts_counts_where_a_name_has_two_addresses() {
     assert!(same(b"127.0.0.1 localhost\n::1 localhost\n", b"::1 localhost\n127.0.0.1 localhost\n"));
     assert!(!same(b"10.0.0.1 bank\n10.0.0.2 bank\n", b"10.0.0.2 bank\n10.0.0.1 bank\n"));
     assert!(!same(b"10.0.0.1 a b\n", b"10.0.0.1 b a\n"));
+    assert!(!same(b"10.0.0.1 bank\n10.0.0.2 BANK\n", b"10.0.0.2 BANK\n10.0.0.1 bank\n"));
+}
+
+#[test]
+fn the_order_of_hosts_counts_where_an_address_has_two_lines() {
+    let none = HostFacts::default();
+    let same = |a: &str, b: &str| value(View::Hosts, a.as_bytes(), &none) == value(View::Hosts, b.as_bytes(), &none);
+    for [a, b] in [
+        ["10.0.0.1 a", "10.0.0.1 b"],
+        ["fe80::A a", "FE80::a b"],
+        ["::1 a", "0:0:0:0:0:0:0:1 b"],
+        // glibc gives the second one where an IPv4 address is asked for.
+        ["10.0.0.1 a", "::ffff:10.0.0.2 a"],
+        ["10.0.0.1 a", "::ffff:a00:2 a"],
+    ] {
+        assert!(!same(&format!("{a}\n{b}\n"), &format!("{b}\n{a}\n")), "{a}, {b}");
+    }
+    assert!(same("::1 a\n::2 b\n", "::2 b\n::1 a\n"));
+}
+
+#[test]
+fn options_of_a_mount_are_sorted_only_where_none_decides_over_another() {
+    let none = HostFacts::default();
+    let text = |options: &str| seen(View::Fstab, &format!("/dev/sdb1 /srv ext4 {options} 0 2\n"), &none);
+    for (a, b) in [("nodev,noatime", "noatime,nodev"), ("nosuid,size=1g,ro", "ro,size=1g,nosuid")] {
+        assert_eq!(text(a), text(b));
+    }
+    for (a, b) in [
+        ("exec,user", "user,exec"),
+        ("users,suid", "suid,users"),
+        ("owner,dev", "dev,owner"),
+        ("group,dev", "dev,group"),
+        ("defaults,noexec", "noexec,defaults"),
+        ("exec,noexec", "noexec,exec"),
+        ("ro,rw", "rw,ro"),
+        ("sync,async", "async,sync"),
+        ("relatime,noatime", "noatime,relatime"),
+        ("size=1g,size=2g", "size=2g,size=1g"),
+    ] {
+        assert_ne!(text(a), text(b), "{a}");
+    }
+}
+
+#[test]
+fn two_mounts_of_one_disk_are_not_two_of_two() {
+    let own = own("web-1");
+    let table = |a: &str, b: &str| {
+        seen(View::Fstab, &made_for(&format!("UUID={a} / ext4\n/dev/disk/by-uuid/{b} /data ext4\n"), &own), &own)
+    };
+    assert_eq!(table("{disk}", "{fat}"), "/\tUUID=|disk| ext4\n/data\t/dev/disk/by-uuid/|disk|#2 ext4\n");
+    assert_ne!(table("{disk}", "{fat}"), table("{disk}", "{disk}"));
+    // No text of a file passes for the second.
+    assert!(!table("{disk}", "{disk}#2").contains("|disk|#2"));
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn other(view: View, a: &str, b: &str) {
 
 fn refused(view: View, file: &str) {
     let value = view::value(view, file.as_bytes(), &HostFacts::default()).unwrap();
-    assert_eq!(value.form, Form::Bytes, "this is not to be read as {}:\n{file}", view.word());
+    assert_eq!(value.form, Form::Bytes, "this is not to be read as {}:\n{file:.200}", view.word());
 }
 
 const UNIT: &str = "\
@@ -448,4 +448,31 @@ proptest! {
             prop_assert_ne!(text(view, &rows.join("\n")), text(view, &changed.join("\n")));
         }
     }
+}
+
+#[test]
+fn no_file_makes_a_text_that_is_far_larger_than_itself() {
+    let list = |head: &str, count: usize| (0..count).map(|n| format!(" {head}{n}")).collect::<String>();
+    let (long, stanza) = ("x".repeat(500_000), "Types: deb\nSuites: a\n");
+    let files = [
+        (View::Sources, format!("{stanza}URIs:{}\nComponents:{}\n", list("u:", 1_000), list("", 70_000))),
+        (View::Sources, format!("{stanza}URIs:{}\nX: {long}\n", list("u:", 1_000))),
+        (View::Ini, format!("[{long}]\n{}", "a=b\n".repeat(100_000))),
+        (View::Ini, format!("[A{long}]\n{}", "a=b\n".repeat(100_000))),
+        (View::Stanzas, format!("Package: {long}\n{}", "a: b\n".repeat(100_000))),
+        (View::Alternatives, format!("auto\n/x\n{}\n/{long}\n1\n{}", "a\n/b\n".repeat(50_000), "c\n".repeat(50_000))),
+        (View::Passwd, format!("{long}:x:1:1::/:\n{}", "a:x:1:1::/:\n".repeat(50_000))),
+        (View::Sudoers, format!("Defaults:{long} {}\n", "a,".repeat(100_000))),
+        (View::HostText, "\n".repeat(1_000_000)),
+        (View::Assignments, "a\n".repeat(2_000_000)),
+    ];
+    for (view, file) in files {
+        let begun = std::time::Instant::now();
+        refused(view, &file);
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 3, "{}: {took:?}", view.word());
+    }
+    // Just as large a file that is honest is read.
+    let honest = format!("{stanza}URIs: u://a u://b\nComponents:{}\n", list("", 70_000));
+    assert_eq!(view::value(View::Sources, honest.as_bytes(), &HostFacts::default()).form, Form::Parsed);
 }

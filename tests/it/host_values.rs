@@ -126,6 +126,14 @@ fn hosts_of_one_template_have_one_set_and_poison_is_seen() {
     host.replace("/etc/fstab", "errors=remount-ro", "errors=continue");
     host.replace("/etc/agent.conf", "web-frankfurt-12.example.org", "\u{1}fqdn\u{1}");
     assert_eq!(differing(&before, &of_tree(&host)), ["fs:/etc/agent.conf", "fs:/etc/fstab", "fs:/etc/hosts"]);
+
+    // What has not the form of an id is no host's own, wherever it is written.
+    for id in ["66666666-EVIL-EVIL", "6a0c5d4e-0000-4000-8000", "6a0c5d4e-0000-4000-8000-00000000000g"] {
+        made(&host, "web-frankfurt-12", 77);
+        host.write("/etc/fstab", format!("UUID={id} / ext4 errors=remount-ro 0 1\n"));
+        // The disk that the agent names is then nobody's either.
+        assert_eq!(differing(&before, &of_tree(&host)), ["fs:/etc/agent.conf", "fs:/etc/fstab"], "{id}");
+    }
 }
 
 #[test]
@@ -185,6 +193,11 @@ fn a_running_kernels_settings_are_facts_and_a_trees_are_not() {
     let file = |name: &str| std::fs::read(name).unwrap().trim_ascii().to_vec();
     assert_eq!(fact("fact:sysctl.vm.swappiness"), Some(file("/proc/sys/vm/swappiness")));
     assert_eq!(fact("fact:sysctl.kernel.core_pattern"), Some(file("/proc/sys/kernel/core_pattern")));
+    if std::path::Path::new("/proc/sys/user/max_user_namespaces").exists() {
+        let some: &[u8] = if file("/proc/sys/user/max_user_namespaces") == b"0" { b"0" } else { b"some" };
+        assert_eq!(fact("fact:sysctl.user.max_user_namespaces").as_deref(), Some(some));
+    }
+    assert!(!seen.records.iter().any(|record| record.subject() == b"fact:sysctl.net.ipv4.ip_forward"));
     let words = fact("fact:cmdline").unwrap();
     assert!(!words.windows(11).any(|window| window == b"BOOT_IMAGE="));
     let lab = Lab::new();

@@ -20,5 +20,5 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     };
     let mut fields = Fields::new(Order::AsWritten);
     fields.put(b"clock", clock);
-    Ok(fields.finish())
+    fields.finish()
 }

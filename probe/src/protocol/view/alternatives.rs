@@ -5,6 +5,7 @@
 //!
 //! *Invariant:* choices are a set; which of them is chosen is told by the links, not here.
 
+use super::lines::Part;
 use super::spaced::lines;
 use super::{Fields, NotParsed, Order};
 use alloc::vec::Vec;
@@ -36,12 +37,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         for name in &followers {
             let follows = rows.next().ok_or(CUT)?;
             if !follows.is_empty() {
-                fields.put(&[&choice, &b" "[..], name].concat(), follows);
+                fields.put_parts(&[Part::Text(&choice), Part::Text(b" "), Part::Text(name)], &[Part::Text(follows)]);
             }
         }
     }
     if rows.any(|row| !row.is_empty()) {
         return Err(NotParsed("more than an alternatives file holds"));
     }
-    Ok(fields.finish())
+    fields.finish()
 }

@@ -36,7 +36,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     if !ordered {
         all.sort();
     }
-    Ok(all.text())
+    all.text()
 }
 
 /// Key and value. A shell takes no blank beside the sign, and its variables are in capitals; others don't mind.

@@ -36,7 +36,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         encode(&Sha256::digest(&blob), &mut key);
         out.put(&key, parts.text());
     }
-    Ok(out.finish())
+    out.finish()
 }
 
 /// Flags in their order, then what has a value, by name.

@@ -41,7 +41,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     }
     all.sort();
     all.0.dedup();
-    Ok(all.text())
+    all.text()
 }
 
 fn unbase64(text: &[u8]) -> Option<Vec<u8>> {

@@ -20,8 +20,8 @@ pub(super) fn text(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         }
         if let Some((name, value)) = setting(line) {
             if any {
-                out.append(&mut core::mem::replace(&mut env, Fields::new(Order::ByKey)).finish());
-                out.append(&mut core::mem::replace(&mut jobs, Fields::new(Order::Sorted)).finish());
+                out.append(&mut core::mem::replace(&mut env, Fields::new(Order::ByKey)).finish()?);
+                out.append(&mut core::mem::replace(&mut jobs, Fields::new(Order::Sorted)).finish()?);
                 any = false;
             }
             env.put(&[b"env ", name].concat(), value);
@@ -31,13 +31,13 @@ pub(super) fn text(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         let (schedule, command) = job(line)?;
         jobs.put(&[b"job ", &command[..]].concat(), schedule.text());
     }
-    out.append(&mut env.finish());
-    out.append(&mut jobs.finish());
+    out.append(&mut env.finish()?);
+    out.append(&mut jobs.finish()?);
     // Some crons refuse a table whose last line does not end.
     if bytes.last().is_some_and(|b| *b != b'\n') {
         let mut end = Fields::new(Order::AsWritten);
         end.put(b"last line", b"not ended");
-        out.append(&mut end.finish());
+        out.append(&mut end.finish()?);
     }
     Ok(out)
 }
@@ -64,7 +64,8 @@ fn job(line: &[u8]) -> Result<(Parts, Vec<u8>), NotParsed> {
     let mut schedule = Parts::default();
     let mut rest = line;
     if line.first() == Some(&b'@') {
-        schedule.word(&word(&mut rest).to_ascii_lowercase());
+        // Vixie's cron refuses `@REBOOT`.
+        schedule.word(word(&mut rest));
     } else {
         let mut words: [&[u8]; 5] = [b""; 5];
         for slot in &mut words {

@@ -1,7 +1,7 @@
 //! fstab(5) and crypttab(5): a line is told by its mount point or by its name.
 //!
 //! *Invariant:* an id is put back only where the whole field, or a whole option, is one: `UUID=`, `PARTUUID=`, or a link of
-//! `/dev/disk`.
+//! `/dev/disk`; several are told apart. Options are sorted only where none decides over another.
 
 use super::NotParsed;
 use super::facts::HostFacts;
@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 /// Reads it.
 pub(super) fn read(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     let mut fields = Fields::new(Order::AsWritten);
+    let mut seen: Vec<&[u8]> = Vec::new();
     for line in bytes.split(|b| *b == b'\n') {
         let mut words: Vec<&[u8]> = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
         if words.first().is_none_or(|word| word.starts_with(b"#")) {
@@ -34,21 +35,23 @@ pub(super) fn read(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed
                 parts.push(Part::Text(b" "));
             }
             if at != 3 {
-                put_device(word, facts, &mut parts);
+                put_device(word, facts, &mut seen, &mut parts)?;
                 continue;
             }
             let mut options: Vec<&[u8]> = word.split(|b| *b == b',').filter(|option| !option.is_empty()).collect();
-            order::sort(&mut options, Ord::cmp);
+            if is_free(&options) {
+                order::sort(&mut options, Ord::cmp);
+            }
             for (at, option) in options.iter().enumerate() {
                 if at > 0 {
                     parts.push(Part::Text(b","));
                 }
-                put_device(option, facts, &mut parts);
+                put_device(option, facts, &mut seen, &mut parts)?;
             }
         }
         fields.put_parts(&[Part::Text(words[key])], &parts);
     }
-    Ok(fields.finish())
+    fields.finish()
 }
 
 /// A name, then a device, then a key file or none; in fstab the second field is a mount point, and `/dev/shm` is one.
@@ -82,13 +85,61 @@ fn at_border(field: &[u8], head: &[u8]) -> Option<usize> {
     field[at..].starts_with(head).then_some(at)
 }
 
-fn put_device<'a>(field: &'a [u8], facts: &HostFacts, parts: &mut Vec<Part<'a>>) {
+/// Whether options mean the same in any order: `user` is also `noexec`, and of `exec,noexec` the last one counts.
+fn is_free(options: &[&[u8]]) -> bool {
+    const GROUPS: [&[&[u8]]; 5] = [
+        &[b"ro", b"rw"],
+        &[b"sync", b"async"],
+        &[b"loud", b"silent"],
+        &[b"atime", b"noatime", b"relatime", b"norelatime", b"strictatime", b"nostrictatime"],
+        &[b"diratime", b"nodiratime", b"noatime"],
+    ];
+    const MANY: [&[u8]; 6] = [b"user", b"users", b"owner", b"group", b"defaults", b"remount"];
+    if options.iter().any(|option| MANY.contains(&option.strip_prefix(b"no").unwrap_or(option))) {
+        return false;
+    }
+    if GROUPS.iter().any(|group| options.iter().filter(|option| group.contains(option)).count() > 1) {
+        return false;
+    }
+    // `x`, `nox`, `no-x` and `x=1` speak of one thing.
+    let about = |option: &&'_ [u8]| -> Vec<u8> {
+        let name = option.split(|b| *b == b'=').next().unwrap_or_default();
+        let bare = name.strip_prefix(b"no").unwrap_or(name);
+        bare.strip_prefix(b"-").unwrap_or(bare).to_ascii_lowercase()
+    };
+    let mut names: Vec<Vec<u8>> = options.iter().map(about).collect();
+    order::sort(&mut names, Ord::cmp);
+    names.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+/// More of the host's own ids than a table names.
+const IDS: usize = 256;
+
+/// Adds a field or an option. The first of the host's own ids is `disk`, the second is `disk` and `#2`: that two mounts are of
+/// one disk is told from their being of two.
+fn put_device<'a>(
+    field: &'a [u8],
+    facts: &HostFacts,
+    seen: &mut Vec<&'a [u8]>,
+    parts: &mut Vec<Part<'a>>,
+) -> Result<(), NotParsed> {
     if let Some((head, id)) = id(field) {
         let plain = id.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).unwrap_or(id);
         if let Some(own) = facts.of_disk(plain) {
+            let nth = seen.iter().position(|other| other.eq_ignore_ascii_case(plain)).unwrap_or(seen.len());
+            if nth == seen.len() {
+                seen.push(plain);
+            }
+            if nth >= IDS {
+                return Err(NotParsed("more disks than a table names"));
+            }
             parts.extend([Part::Text(head), Part::Own(own)]);
-            return;
+            if nth > 0 {
+                parts.push(Part::Nth(nth + 1));
+            }
+            return Ok(());
         }
     }
     parts.push(Part::Text(field));
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! hosts(5): an address and its names a line.
 //!
-//! *Invariant:* the order of lines counts only where a name stands at two addresses of one family, which is where the
-//! first one decides.
+//! *Invariant:* the order of lines counts wherever the first one may decide: where a name stands at two addresses of one
+//! family, or an address on two lines. Two addresses that are both the host's own are not told apart.
 
 use super::NotParsed;
-use super::facts::{HostFacts, Own};
+use super::facts::{HostFacts, Own, v6};
 use super::lines::{Fields, Order, Part};
 use crate::protocol::order;
 use alloc::vec::Vec;
@@ -35,19 +35,32 @@ pub(super) fn read(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed
         }
         fields.put_parts(&[part(address, facts.of_address(address))], &parts);
     }
-    Ok(fields.finish())
+    fields.finish()
 }
 
 fn part(text: &[u8], own: Option<Own>) -> Part<'_> {
     own.map_or(Part::Text(text), Part::Own)
 }
 
-/// Whether a name has two addresses of one family.
+/// Whether a name has two addresses of one family, or an address two lines, whichever way they are spelled.
 fn is_ambiguous(entries: &[(&[u8], Vec<&[u8]>)]) -> bool {
-    let mut seen: Vec<(&[u8], bool, &[u8])> = Vec::new();
-    for (address, names) in entries {
-        seen.extend(names.iter().map(|name| (*name, address.contains(&b':'), *address)));
+    let mut addresses: Vec<Vec<u8>> = Vec::new();
+    let mut names: Vec<(Vec<u8>, bool, usize)> = Vec::new();
+    for (line, (address, all)) in entries.iter().enumerate() {
+        let of_six = address.contains(&b':');
+        let spelled = match v6(address) {
+            // To the C library this is an address of the other family too.
+            Some([0, 0, 0, 0, 0, 0xffff, ..]) => return true,
+            Some(groups) => groups.iter().flat_map(|group| group.to_be_bytes()).collect(),
+            None if of_six && address.contains(&b'.') => return true,
+            None => address.to_ascii_lowercase(),
+        };
+        addresses.push(spelled);
+        names.extend(all.iter().map(|name| (name.to_ascii_lowercase(), of_six, line)));
     }
-    order::sort(&mut seen, Ord::cmp);
-    seen.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].1 == pair[1].1 && pair[0].2 != pair[1].2)
+    // With an address on one line alone, two lines are two addresses.
+    order::sort(&mut addresses, Ord::cmp);
+    order::sort(&mut names, Ord::cmp);
+    addresses.windows(2).any(|pair| pair[0] == pair[1])
+        || names.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].1 == pair[1].1 && pair[0].2 != pair[1].2)
 }

@@ -4,7 +4,7 @@
 
 use super::NotParsed;
 use super::facts::{HostFacts, Own};
-use super::lines::{Fields, Order, Part};
+use super::lines::{Fields, Order, Part, decimal};
 use alloc::vec::Vec;
 
 /// A machine id. One that is not made yet is as good as the host's own: a template is shipped so, and its hosts make theirs
@@ -20,7 +20,7 @@ pub(super) fn machine_id(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, Not
         }
         _ => fields.put(b"machine-id", b"another than that of /etc/machine-id"),
     }
-    Ok(fields.finish())
+    fields.finish()
 }
 
 /// Whether it is a machine id: 32 lower-case hexadecimal digits, not all of them zero.
@@ -31,7 +31,7 @@ pub fn is_machine_id(text: &[u8]) -> bool {
 }
 
 /// A file that is the host's name.
-pub(super) fn hostname(bytes: &[u8], facts: &HostFacts) -> Vec<u8> {
+pub(super) fn hostname(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     let mut fields = Fields::new(Order::AsWritten);
     for line in lines(bytes) {
         match facts.of_name(line) {
@@ -49,7 +49,7 @@ pub(super) fn host_key(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotPa
     let mut fields = Fields::new(Order::AsWritten);
     if let Some(label) = private(bytes) {
         fields.put(b"private", label);
-        return Ok(fields.finish());
+        return fields.finish();
     }
     for line in lines(bytes) {
         let mut words = line.splitn(3, |b| *b == b' ');
@@ -80,7 +80,7 @@ pub(super) fn host_key(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotPa
             fields.put(b"comment", comment);
         }
     }
-    Ok(fields.finish())
+    fields.finish()
 }
 
 /// What a PEM block of a private key says it is.
@@ -108,7 +108,7 @@ pub(super) fn own_id(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotPars
             None => return Err(NotParsed("no id that this version knows")),
         }
     }
-    Ok(fields.finish())
+    fields.finish()
 }
 
 /// Eight hexadecimal digits or more, in groups or not: nobody writes that by hand.
@@ -154,11 +154,4 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_be_bytes(*len) as usize)
-}
-
-fn decimal(number: usize, out: &mut Vec<u8>) {
-    if number >= 10 {
-        decimal(number / 10, out);
-    }
-    out.push(b'0' + (number % 10) as u8);
 }

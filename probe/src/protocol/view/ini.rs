@@ -11,6 +11,7 @@
 //! section with any other empty assignment, which may reset its neighbours, stays as it was written.
 
 use super::NotParsed;
+use super::lines::{Fields, Order, Part, decimal};
 use super::spaced::{Pairs, cut, goes_on, lines, trim, trim_start};
 use crate::protocol::order;
 use alloc::vec::Vec;
@@ -21,15 +22,16 @@ const SECTIONS: usize = 4096;
 struct Section {
     name: Vec<u8>,
     label: Vec<u8>,
+    systemd: bool,
     pairs: Pairs,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     let mut sections = Vec::new();
-    let mut open = Section { name: Vec::new(), label: Vec::new(), pairs: Pairs::default() };
+    let mut open = Section { name: Vec::new(), label: Vec::new(), systemd: false, pairs: Pairs::default() };
     let mut rows = lines(bytes)?;
     while let Some(row) = rows.next() {
-        let systemd = is_systemd(&open.name);
+        let systemd = open.systemd;
         let started = trim_start(row);
         let comment = |line: &[u8]| matches!(line.first(), Some(b'#' | b';'));
         if trim(row).is_empty() || comment(if systemd { started } else { row }) {
@@ -70,7 +72,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         }
     }
     sections.push(open);
-    Ok(written(sections))
+    written(sections)
 }
 
 /// A section after those before it.
@@ -82,17 +84,9 @@ fn titled(name: &[u8], before: &[Section], open: &Section) -> Result<Section, No
     let same = before.iter().filter(|section| section.name == name).count() + usize::from(open.name == name);
     if same > 0 && !name.is_empty() {
         label.push(b'#');
-        number(same + 1, &mut label);
+        decimal(same + 1, &mut label);
     }
-    Ok(Section { name: name.to_vec(), label, pairs: Pairs::default() })
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a digit")]
-fn number(n: usize, out: &mut Vec<u8>) {
-    if n > 9 {
-        number(n / 10, out);
-    }
-    out.push(b'0' + (n % 10) as u8);
+    Ok(Section { name: name.to_vec(), label, systemd: is_systemd(name), pairs: Pairs::default() })
 }
 
 fn is_systemd(name: &[u8]) -> bool {
@@ -104,19 +98,17 @@ fn resets(key: &[u8]) -> bool {
     key.starts_with(b"Exec") || key.starts_with(b"Environment")
 }
 
-fn written(mut sections: Vec<Section>) -> Vec<u8> {
-    let of_systemd =
-        |section: &Section| is_systemd(&section.name) || section.name.is_empty() && section.pairs.0.is_empty();
+fn written(mut sections: Vec<Section>) -> Result<Vec<u8>, NotParsed> {
+    let of_systemd = |section: &Section| section.systemd || section.name.is_empty() && section.pairs.0.is_empty();
     if sections.iter().all(of_systemd) {
         order::sort(&mut sections, |a, b| a.name.cmp(&b.name));
     }
-    let mut all = Pairs::default();
+    let mut all = Fields::new(Order::AsWritten);
     for mut section in sections {
         let mut pairs = section.pairs.0.iter();
         // The order of a socket's addresses is that of the descriptors which its service is given.
-        let free = is_systemd(&section.name)
-            && section.name != b"Socket"
-            && pairs.all(|(key, value)| !value.is_empty() || resets(key));
+        let free =
+            section.systemd && section.name != b"Socket" && pairs.all(|(key, value)| !value.is_empty() || resets(key));
         if free {
             section.pairs.sort();
         }
@@ -130,14 +122,14 @@ fn written(mut sections: Vec<Section>) -> Vec<u8> {
             kept.push((key, value));
         }
         // To systemd a section without settings is none.
-        if kept.is_empty() && !is_systemd(&section.name) && !section.name.is_empty() {
+        if kept.is_empty() && !section.systemd && !section.name.is_empty() {
             all.put(&section.label, b"");
         }
         for (key, value) in kept {
             let label = section.label.as_slice();
             let between: &[u8] = if label.is_empty() || key.is_empty() { b"" } else { b" " };
-            all.put(&[label, between, &key].concat(), &value);
+            all.put_parts(&[Part::Text(label), Part::Text(between), Part::Text(&key)], &[Part::Text(&value)]);
         }
     }
-    all.text()
+    all.finish()
 }

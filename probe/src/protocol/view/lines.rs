@@ -1,8 +1,9 @@
 //! The text that every view writes: one field a line.
 //!
 //! *Invariant:* two lists of fields that differ give two texts: keys and values are escaped so that no value can hold a
-//! tab, a line feed, an escape of its own or a placeholder.
+//! tab, a line feed, an escape of its own or a placeholder. A text that would grow past [`LARGEST`] is none.
 
+use super::NotParsed;
 use super::facts::Own;
 use crate::protocol::order;
 use alloc::vec::Vec;
@@ -25,7 +26,14 @@ pub enum Part<'a> {
     Text(&'a [u8]),
     /// A fact of the host, put back by a placeholder.
     Own(Own),
+    /// Which one of several such facts, by their first appearance in the file.
+    Nth(usize),
 }
+
+/// The most that a view writes, whatever it reads: a field may be told many times over.
+pub(super) const LARGEST: usize = 8 << 20;
+/// A view that would write more.
+pub(super) const TOO_LARGE: NotParsed = NotParsed("its text is far larger than the file");
 
 /// Opens and closes a placeholder: a byte that the escaping never writes.
 pub const MARK: u8 = 1;
@@ -37,13 +45,15 @@ pub struct Fields {
     text: Vec<u8>,
     /// Where each line ends.
     ends: Vec<usize>,
+    /// Whether a field was left out, for want of room.
+    full: bool,
 }
 
 impl Fields {
     /// No field yet.
     #[must_use]
     pub fn new(order: Order) -> Self {
-        Self { order, text: Vec::new(), ends: Vec::new() }
+        Self { order, text: Vec::new(), ends: Vec::new(), full: false }
     }
 
     /// Adds a field.
@@ -52,21 +62,37 @@ impl Fields {
         self.put_parts(&[Part::Text(key)], &[Part::Text(value)]);
     }
 
-    /// Adds a field of pieces.
+    /// Adds a field of pieces, where there is room for it.
     pub fn put_parts(&mut self, key: &[Part<'_>], value: &[Part<'_>]) {
+        let text = key.iter().chain(value).map(|part| if let Part::Text(text) = part { text.len() } else { 0 });
+        self.full |= text.sum::<usize>() + self.text.len() > LARGEST;
+        if self.full {
+            return;
+        }
         write(key, &mut self.text);
         self.text.push(b'\t');
         write(value, &mut self.text);
         self.text.push(b'\n');
         self.ends.push(self.text.len());
+        self.full = self.text.len() > LARGEST;
+    }
+
+    /// How many fields there are.
+    pub(super) fn count(&self) -> usize {
+        self.ends.len()
     }
 
     /// The text.
+    ///
+    /// # Errors
+    /// [`NotParsed`], where it had no room for all fields.
     #[inline(never)]
-    #[must_use]
-    pub fn finish(self) -> Vec<u8> {
+    pub fn finish(self) -> Result<Vec<u8>, NotParsed> {
+        if self.full {
+            return Err(TOO_LARGE);
+        }
         if self.order == Order::AsWritten {
-            return self.text;
+            return Ok(self.text);
         }
         let mut from = 0;
         let mut lines: Vec<&[u8]> = Vec::with_capacity(self.ends.len());
@@ -80,7 +106,7 @@ impl Fields {
         for line in lines {
             text.extend_from_slice(line);
         }
-        text
+        Ok(text)
     }
 }
 
@@ -93,8 +119,19 @@ pub(super) fn write(parts: &[Part<'_>], out: &mut Vec<u8>) {
                 out.extend_from_slice(own.word().as_bytes());
                 out.push(MARK);
             }
+            Part::Nth(number) => {
+                out.push(b'#');
+                decimal(*number, out);
+            }
         }
     }
+}
+
+pub(super) fn decimal(number: usize, out: &mut Vec<u8>) {
+    if number >= 10 {
+        decimal(number / 10, out);
+    }
+    out.push(b'0' + (number % 10) as u8);
 }
 
 fn key(line: &[u8]) -> &[u8] {

@@ -204,11 +204,17 @@ impl Viewed {
 /// The text of a view of these bytes, as this host sees it.
 ///
 /// # Errors
-/// [`NotParsed`], where they are not what the view reads.
+/// [`NotParsed`], where they are not what the view reads, or where the text is far larger than they are.
 pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     if bytes.len() > MOST {
         return Err(NotParsed("larger than a view reads"));
     }
+    let text = read(view, bytes, facts)?;
+    let room = (4 * bytes.len() + (64 << 10)).min(lines::LARGEST);
+    if text.len() > room { Err(lines::TOO_LARGE) } else { Ok(text) }
+}
+
+fn read(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     match view {
         View::Passwd => passwd::users(bytes),
         View::Group => passwd::groups(bytes),
@@ -233,10 +239,10 @@ pub fn text(view: View, bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotP
         View::Stanzas => stanzas::read(bytes),
         View::Adjtime => adjtime::read(bytes),
         View::MachineId => identity::machine_id(bytes, facts),
-        View::Hostname => Ok(identity::hostname(bytes, facts)),
+        View::Hostname => identity::hostname(bytes, facts),
         View::HostKey => identity::host_key(bytes, facts),
         View::OwnId => identity::own_id(bytes, facts),
-        View::HostText => Ok(token::read(bytes, facts)),
+        View::HostText => token::read(bytes, facts),
         View::Keyed => Err(NotParsed("a secret has no text")),
         View::Modules => modules::read(bytes),
         View::Assignments => assignments::read(bytes),

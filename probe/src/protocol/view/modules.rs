@@ -33,7 +33,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     if !loads {
         all.sort();
     }
-    Ok(all.text())
+    all.text()
 }
 
 /// Adds a line, and tells whether it names a module to load.

@@ -27,10 +27,10 @@ pub(super) fn text(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         let mut rest = &whole[..];
         let first = word(&mut rest).to_ascii_lowercase();
         if first == b"@include" {
-            out.append(&mut core::mem::replace(&mut part, Fields::new(Order::ByKey)).finish());
+            out.append(&mut core::mem::replace(&mut part, Fields::new(Order::ByKey)).finish()?);
             let mut after = Fields::new(Order::AsWritten);
             after.put(&first, trim(rest));
-            out.append(&mut after.finish());
+            out.append(&mut after.finish()?);
             continue;
         }
         let (key, optional) = if let Some(known) = kind(&first) {
@@ -50,7 +50,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     if !line.is_empty() {
         return Err(NotParsed("the last line goes on"));
     }
-    out.append(&mut part.finish());
+    out.append(&mut part.finish()?);
     Ok(out)
 }
 

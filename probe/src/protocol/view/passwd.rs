@@ -9,6 +9,9 @@ use super::scan::{Parts, at, firsts, members, number, password, table};
 use super::{Fields, NotParsed, Order};
 use alloc::vec::Vec;
 
+/// Longer than any name.
+const LONGEST: usize = 256;
+
 /// passwd(5).
 pub(super) fn users(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     write(bytes, 7, b"user:", &|fields, parts| {
@@ -41,6 +44,10 @@ fn write(bytes: &[u8], width: usize, namespace: &[u8], say: &Say) -> Result<Vec<
         if matches!(name, [b'+' | b'-', ..]) {
             order = Order::AsWritten;
         }
+        // A name may be told again with each line that has its id.
+        if name.len() > LONGEST {
+            return Err(NotParsed("a name is too long"));
+        }
         let mut parts = Parts::default();
         say(fields, &mut parts)?;
         names.push(name);
@@ -51,13 +58,13 @@ fn write(bytes: &[u8], width: usize, namespace: &[u8], say: &Say) -> Result<Vec<
     let mut out = Fields::new(order);
     for (number, first) in firsts(&ids).into_iter().enumerate() {
         let (name, also) = (at(&names, number), at(&names, first));
-        let Some(parts) = values.get_mut(number) else { continue };
+        let Some(mut parts) = values.get_mut(number).map(core::mem::take) else { continue };
         if name != also && !at(&ids, number).is_empty() {
             parts.named(b"also", also);
         }
         out.put(&[namespace, name].concat(), parts.text());
     }
-    Ok(out.finish())
+    out.finish()
 }
 
 /// An id; lines of network accounts may have none.

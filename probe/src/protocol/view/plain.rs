@@ -29,7 +29,7 @@ pub(super) fn read(order: Order, bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     if !begun.is_empty() {
         put(&mut fields, &begun);
     }
-    Ok(fields.finish())
+    fields.finish()
 }
 
 fn put(fields: &mut Fields, line: &[u8]) {

@@ -33,5 +33,5 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     options.sort();
     options.0.dedup_by(|later, kept| later.0 == kept.0);
     all.0.append(&mut options.0);
-    Ok(all.text())
+    all.text()
 }

@@ -31,7 +31,7 @@ pub(super) fn users(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         out.put(&[b"user:", at(fields, 0)].concat(), parts.text());
         Ok(())
     })?;
-    Ok(out.finish())
+    out.finish()
 }
 
 /// gshadow(5).
@@ -43,7 +43,7 @@ pub(super) fn groups(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         out.put(&[b"group:", at(fields, 0)].concat(), parts.text());
         Ok(())
     })?;
-    Ok(out.finish())
+    out.finish()
 }
 
 /// subuid(5), subgid(5).
@@ -55,7 +55,7 @@ pub(super) fn ranges(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         out.put(&[b"range:", at(fields, 0)].concat(), parts.text());
         Ok(())
     })?;
-    Ok(out.finish())
+    out.finish()
 }
 
 /// What may be told of a password.

@@ -5,7 +5,8 @@
 //!
 //! *Invariant:* sources stay in their order, which decides between equal versions; options and components are sets.
 
-use super::spaced::{Pairs, fingerprint, is_blank, lines, trim, trim_start, word};
+use super::lines::{Fields, Order, Part};
+use super::spaced::{fingerprint, is_blank, lines, trim, trim_start, word};
 use super::stanzas::{Stanza, stanzas};
 use super::{NotParsed, ini};
 use crate::protocol::order;
@@ -22,7 +23,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     let (start, rest) = word(first);
     let name = start.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-').unwrap_or(start.len());
     let after = start.get(name..).unwrap_or_default();
-    let mut all = Pairs::default();
+    let mut all = Fields::new(Order::AsWritten);
     if first.starts_with(b"[") || after.starts_with(b"=") || after.is_empty() && rest.starts_with(b"=") {
         return ini::read(bytes);
     } else if after.starts_with(b":") && !after.starts_with(b"://") {
@@ -38,11 +39,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
             }
         }
     }
-    Ok(all.text())
+    all.finish()
 }
 
 /// `deb [arch=amd64 signed-by=/x] http://deb.debian.org/debian bookworm main contrib # so`.
-fn one_line(all: &mut Pairs, line: &[u8]) -> Result<(), NotParsed> {
+fn one_line(all: &mut Fields, line: &[u8]) -> Result<(), NotParsed> {
     const BROKEN: NotParsed = NotParsed("no source of apt");
     let mut rest = line;
     let kind = token(&mut rest).filter(|kind| matches!(*kind, b"deb" | b"deb-src")).ok_or(BROKEN)?;
@@ -58,7 +59,7 @@ fn one_line(all: &mut Pairs, line: &[u8]) -> Result<(), NotParsed> {
     while let Some(component) = token(&mut rest) {
         components.push(component);
     }
-    put(all, [kind, uri, suite], options, components);
+    put(all, [kind, uri, suite], &value(options, components));
     Ok(())
 }
 
@@ -88,7 +89,7 @@ fn token<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// A stanza of deb822(5).
-fn several(all: &mut Pairs, stanza: &Stanza) -> Result<(), NotParsed> {
+fn several(all: &mut Fields, stanza: &Stanza) -> Result<(), NotParsed> {
     let (mut kinds, mut uris, mut suites, mut components) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut options: Vec<Vec<u8>> = Vec::new();
     let mut names: Vec<Vec<u8>> = Vec::new();
@@ -114,20 +115,22 @@ fn several(all: &mut Pairs, stanza: &Stanza) -> Result<(), NotParsed> {
         names.push(name);
     }
     let many = kinds.len().saturating_mul(uris.len()).saturating_mul(suites.len());
-    if many == 0 || many > SOURCES || all.0.len() + many > SOURCES {
+    if many == 0 || many > SOURCES || all.count() + many > SOURCES {
         return Err(NotParsed("no source, or more than a view reads"));
     }
+    let value = value(options.iter().map(Vec::as_slice).collect(), components);
     for kind in &kinds {
         for uri in &uris {
             for suite in &suites {
-                put(all, [kind, uri, suite], options.iter().map(Vec::as_slice).collect(), components.clone());
+                put(all, [kind, uri, suite], &value);
             }
         }
     }
     Ok(())
 }
 
-fn put(all: &mut Pairs, [kind, uri, suite]: [&[u8]; 3], mut options: Vec<&[u8]>, mut components: Vec<&[u8]>) {
+/// Options and components, both sorted.
+fn value(mut options: Vec<&[u8]>, mut components: Vec<&[u8]>) -> Vec<u8> {
     order::sort(&mut options, Ord::cmp);
     order::sort(&mut components, Ord::cmp);
     components.dedup();
@@ -135,12 +138,17 @@ fn put(all: &mut Pairs, [kind, uri, suite]: [&[u8]; 3], mut options: Vec<&[u8]>,
     if !options.is_empty() {
         value = [b"[", &options.join(&b' ')[..], b"] ", &value].concat();
     }
+    value
+}
+
+fn put(all: &mut Fields, [kind, uri, suite]: [&[u8]; 3], value: &[u8]) {
     let uri = uri.strip_suffix(b"/").unwrap_or(uri);
-    all.put(&[kind, uri, suite].join(&b' '), &value);
+    let blank = Part::Text(b" ");
+    all.put_parts(&[Part::Text(kind), blank, Part::Text(uri), blank, Part::Text(suite)], &[Part::Text(value)]);
 }
 
 /// `https://dl-cdn.alpinelinux.org/alpine/v3.20/main`, or `@edge https://...`.
-fn apk(all: &mut Pairs, line: &[u8]) -> Result<(), NotParsed> {
+fn apk(all: &mut Fields, line: &[u8]) -> Result<(), NotParsed> {
     let (first, rest) = word(line);
     let (tag, uri) = if first.starts_with(b"@") { (first, rest) } else { (&b""[..], line) };
     let is_uri = uri.starts_with(b"/") || uri.windows(3).any(|part| part == b"://");

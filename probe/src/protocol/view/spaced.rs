@@ -3,6 +3,7 @@
 //! *Invariant:* blanks are space and tab alone: a carriage return is a byte like any other, since most programs that read
 //! these files take it for one.
 
+use super::lines::{LARGEST, TOO_LARGE};
 use super::{Fields, NotParsed, Order};
 use crate::protocol::order;
 use alloc::vec::Vec;
@@ -81,13 +82,17 @@ pub(super) fn fingerprint(word: &[u8], bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Fields before they are written.
+/// Fields before they are written, and the room that they take: no more are kept than a text has room for.
 #[derive(Debug, Default)]
-pub(super) struct Pairs(pub(super) Vec<(Vec<u8>, Vec<u8>)>);
+pub(super) struct Pairs(pub(super) Vec<(Vec<u8>, Vec<u8>)>, pub(super) usize);
 
 impl Pairs {
     pub(super) fn put(&mut self, key: &[u8], value: &[u8]) {
-        self.0.push((key.to_vec(), value.to_vec()));
+        // So much for the pair itself.
+        self.1 = self.1.saturating_add(key.len() + value.len() + 16);
+        if self.1 <= LARGEST {
+            self.0.push((key.to_vec(), value.to_vec()));
+        }
     }
 
     /// By key; those of one key stay in their order.
@@ -95,7 +100,10 @@ impl Pairs {
         order::sort(&mut self.0, |a, b| a.0.cmp(&b.0));
     }
 
-    pub(super) fn text(&self) -> Vec<u8> {
+    pub(super) fn text(&self) -> Result<Vec<u8>, NotParsed> {
+        if self.1 > LARGEST {
+            return Err(TOO_LARGE);
+        }
         let mut fields = Fields::new(Order::AsWritten);
         for (key, value) in &self.0 {
             fields.put(key, value);

@@ -88,7 +88,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         }
         let value = arguments(rest)?;
         if matches!(&name[..], b"match" | b"host") {
-            out.append(&mut core::mem::replace(&mut block, Fields::new(Order::ByKey)).finish());
+            out.append(&mut core::mem::replace(&mut block, Fields::new(Order::ByKey)).finish()?);
             scope = [&name, &b" "[..], &value, b": "].concat();
             before.clear();
             // A block without a keyword is one all the same: it ends the one before.
@@ -119,7 +119,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
             }
         }
     }
-    out.append(&mut block.finish());
+    out.append(&mut block.finish()?);
     Ok(out)
 }
 

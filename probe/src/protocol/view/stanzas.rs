@@ -4,6 +4,7 @@
 //!
 //! *Invariant:* a line that is neither a field nor carries one on is refused.
 
+use super::lines::Part;
 use super::spaced::{cut, is_blank, lines, trim};
 use super::{Fields, NotParsed, Order};
 use alloc::vec::Vec;
@@ -49,11 +50,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
         }
         label.push(b' ');
         for (name, value) in rest.iter().filter(|(name, _)| name != b"Architecture") {
-            fields.put(&[&label[..], name].concat(), value);
+            fields.put_parts(&[Part::Text(&label), Part::Text(name)], &[Part::Text(value)]);
         }
         if rest.iter().all(|(name, _)| name == b"Architecture") {
             fields.put(&label, &first.0);
         }
     }
-    Ok(fields.finish())
+    fields.finish()
 }

@@ -1,37 +1,60 @@
 //! sudoers(5).
 //!
-//! `defaults[SCOPE] NAME` -> the setting; `alias KIND NAME` -> its members; then, in the order of the file, because the
-//! last rule that matches wins: `rule USERS` -> `HOSTS=(RUNAS) TAGS: COMMANDS`, and `include` -> the directive.
+//! `alias KIND NAME` -> its members; then, in the order of the file, because the last one that matches wins, `defaults[SCOPE]
+//! NAME` -> the setting, and `rule USERS` -> `HOSTS=(RUNAS) TAGS: COMMANDS`; so for each part of the file that `include` ->
+//! the directive ends.
 //!
-//! *Invariant:* `#1000` and `#include` are no comments; a comment ends at its line even where that ends in a backslash.
+//! *Invariant:* nothing moves over an include, and no setting over another one, whose scope may hold it; `#1000` and `#include` are no comments; a comment ends at its line even where that ends in a backslash.
 
 use super::scan::{is_blank, skip};
 use super::{Fields, MOST, NotParsed, Order};
 use alloc::vec::Vec;
 
 pub(super) fn text(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
-    let mut settings = Fields::new(Order::ByKey);
-    let mut rules = Fields::new(Order::AsWritten);
+    let mut out = Vec::new();
+    let mut part = Section::new();
     let mut rest = bytes;
     // A scope is written with each of its settings: a file can't ask for more room than its size explains.
     let mut room = 4 * MOST;
     while !rest.is_empty() {
         let line = logical(&mut rest)?;
         if !line.is_empty() {
-            one(&line, &mut room, &mut settings, &mut rules)?;
+            one(&line, &mut room, &mut part, &mut out)?;
         }
     }
-    let mut text = settings.finish();
-    text.append(&mut rules.finish());
-    Ok(text)
+    part.end(&mut out)?;
+    Ok(out)
 }
 
-fn one(line: &[u8], room: &mut usize, settings: &mut Fields, rules: &mut Fields) -> Result<(), NotParsed> {
+/// What stands between two includes.
+struct Section {
+    aliases: Fields,
+    settings: Fields,
+    rules: Fields,
+}
+
+impl Section {
+    fn new() -> Self {
+        let rules = Fields::new(Order::AsWritten);
+        Self { aliases: Fields::new(Order::ByKey), settings: Fields::new(Order::AsWritten), rules }
+    }
+
+    /// Writes it, and begins the next one.
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), NotParsed> {
+        let Self { aliases, settings, rules } = core::mem::replace(self, Self::new());
+        for fields in [aliases, settings, rules] {
+            out.append(&mut fields.finish()?);
+        }
+        Ok(())
+    }
+}
+
+fn one(line: &[u8], room: &mut usize, part: &mut Section, out: &mut Vec<u8>) -> Result<(), NotParsed> {
     if let Some(b'@' | b'#') = line.first()
         && line.split_at(1).1.starts_with(b"include")
     {
-        rules.put(b"include", &[b"@", line.split_at(1).1].concat());
-        return Ok(());
+        part.rules.put(b"include", &[b"@", line.split_at(1).1].concat());
+        return part.end(out);
     }
     if let Some(scoped) = line.strip_prefix(b"Defaults")
         && scoped.first().is_some_and(|b| matches!(b, b' ' | b':' | b'@' | b'!' | b'>'))
@@ -47,7 +70,7 @@ fn one(line: &[u8], room: &mut usize, settings: &mut Fields, rules: &mut Fields)
             *room = room.checked_sub(scope.len()).ok_or(NotParsed("its settings are too many"))?;
             let name = setting.strip_prefix(b"!").unwrap_or(setting);
             let name = name.split_at(outside(name, |b| matches!(b, b'=' | b'+' | b'-' | b' ')).unwrap_or(name.len())).0;
-            settings.put(&[b"defaults", scope, b" ", name].concat(), setting);
+            part.settings.put(&[b"defaults", scope, b" ", name].concat(), setting);
         }
         return Ok(());
     }
@@ -59,7 +82,7 @@ fn one(line: &[u8], room: &mut usize, settings: &mut Fields, rules: &mut Fields)
             list = tail.split_first().map_or(&b""[..], |(_, tail)| tail);
             let at = outside(alias, |b| b == b'=').ok_or(NotParsed("an alias has no members"))?;
             let (name, members) = alias.split_at(at);
-            settings.put(&[b"alias ", kind, b" ", name].concat(), members.split_at(1).1);
+            part.aliases.put(&[b"alias ", kind, b" ", name].concat(), members.split_at(1).1);
         }
         return Ok(());
     }
@@ -68,7 +91,7 @@ fn one(line: &[u8], room: &mut usize, settings: &mut Fields, rules: &mut Fields)
     if outside(spec, |b| b == b'=').is_none() {
         return Err(NotParsed("a rule has no command"));
     }
-    rules.put(&[b"rule ", users].concat(), skip(spec));
+    part.rules.put(&[b"rule ", users].concat(), skip(spec));
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     if ordered {
         order::sort(&mut settings, |a, b| a.1.cmp(&b.1));
     }
-    Ok(Pairs(settings.into_iter().map(|(key, _, value)| (key, value)).collect()).text())
+    Pairs(settings.into_iter().map(|(key, _, value)| (key, value)).collect(), 0).text()
 }
 
 /// The first separator decides: after a slash, dots are part of names, and the other way round.

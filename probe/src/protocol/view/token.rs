@@ -2,12 +2,13 @@
 //!
 //! *Invariant:* everything else is kept byte for byte, comments, spacing and the end of the last line included.
 
+use super::NotParsed;
 use super::facts::HostFacts;
 use super::lines::{self, Fields, Order, Part};
 use alloc::vec::Vec;
 
 /// Reads it.
-pub(super) fn read(bytes: &[u8], facts: &HostFacts) -> Vec<u8> {
+pub(super) fn read(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotParsed> {
     let mut fields = Fields::new(Order::AsWritten);
     let mut parts = Vec::new();
     for line in bytes.split(|b| *b == b'\n') {

@@ -195,7 +195,7 @@ proptest! {
             for (key, value) in records {
                 fields.put(key.as_bytes(), value.as_bytes());
             }
-            Records::read(&fields.finish()).unwrap()
+            Records::read(&fields.finish().unwrap()).unwrap()
         };
         let (old, new) = (text(&before), text(&after));
         let pairs = pairs(&old, &new);
