@@ -7,11 +7,12 @@
 //! *Invariant:* pure, deterministic, and linear in the text; equal texts are masked alike, so that a diff of masked texts
 //! shows no difference that was not there.
 
+mod commands;
 mod secret_words;
 mod tokens;
 
 use crate::protocol::request::Want;
-use secret_words::{is_plain, is_secret};
+use secret_words::{Strength, is_plain, is_weakly_plain, strength};
 use std::ops::Range;
 
 /// What stands in the place of a secret.
@@ -61,6 +62,7 @@ pub fn text(bytes: &[u8]) -> Vec<u8> {
                 tokens::spans(line, &mut spans);
                 next = keyed(line, &mut spans).unwrap_or(next);
                 fields(line, &mut spans);
+                commands::spans(line, &mut spans);
                 if let Some(at) = find(line, b"-----BEGIN ") {
                     let rest = line.get(at + 11..).unwrap_or_default();
                     let body = find(rest, b"-----").map_or(line.len(), |dashes| at + 11 + dashes + 5);
@@ -114,9 +116,17 @@ fn masked(line: &[u8], spans: &mut Vec<Range<usize>>, out: &mut Vec<u8>) {
         if end <= at {
             continue;
         }
-        if span.start >= at {
-            out.extend_from_slice(line.get(at..span.start).unwrap_or_default());
-            out.extend_from_slice(MASKED);
+        let from = span.start.max(at);
+        out.extend_from_slice(line.get(at..from).unwrap_or_default());
+        // In the text of a view a tab parts key and value.
+        for (number, part) in line.get(from..end).unwrap_or_default().split(|b| *b == b'\t').enumerate() {
+            if number > 0 {
+                out.push(b'\t');
+            }
+            let is_rest = number == 0 && from > span.start;
+            if !part.is_empty() && !is_rest {
+                out.extend_from_slice(MASKED);
+            }
         }
         at = end;
     }
@@ -156,6 +166,8 @@ const KEY_MAX: usize = 80;
 fn keyed(line: &[u8], spans: &mut Vec<Range<usize>>) -> Option<State> {
     let mut next = None;
     let mut done = 0;
+    // Rules of audit: `-F key=name`.
+    let is_rule = line.starts_with(b"-");
     for (at, byte) in line.iter().enumerate() {
         if at < done || !matches!(byte, b'=' | b':' | b'>' | b' ' | b'\t') {
             continue;
@@ -174,9 +186,13 @@ fn keyed(line: &[u8], spans: &mut Vec<Range<usize>>) -> Option<State> {
         let is_tag = *byte == b'>' && key_start > 0 && line.get(key_start - 1) == Some(&b'<');
         // A tag of sudoers(5).
         let is_tag_of_sudo = key == b"PASSWD" && *byte == b':';
-        if !is_secret(key) || is_tag_of_sudo || *byte == b'>' && !is_tag {
+        let strength = strength(key);
+        // `key` and `auth` alone are also words.
+        let is_bare = strength == Strength::Weak && (matches!(byte, b' ' | b'\t' | b'>') || is_rule);
+        if strength == Strength::None || is_bare || is_tag_of_sudo || *byte == b'>' && !is_tag {
             continue;
         }
+        let is_weak = strength != Strength::Strong;
         let skip = |b: &u8| matches!(b, b' ' | b'\t' | b'=' | b':' | b'>');
         let from = at + line.iter().skip(at).take_while(|b| skip(b)).count();
         let first = line.get(from).copied();
@@ -199,6 +215,9 @@ fn keyed(line: &[u8], spans: &mut Vec<Range<usize>>) -> Option<State> {
         let value = line.get(from..to).unwrap_or_default();
         let bare = value.trim_ascii();
         let below = matches!(bare, b"" | b"|" | b">" | b"-" | b"+" | b"|-" | b">-" | b"|+" | b">+");
+        if is_weak && (bare.is_empty() || is_weakly_plain(bare)) {
+            continue;
+        }
         if below && is_first(line, key_start) {
             next = Some(State::Below(indent_of(line)));
         } else if bare.ends_with(b"\\") {
@@ -212,9 +231,9 @@ fn keyed(line: &[u8], spans: &mut Vec<Range<usize>>) -> Option<State> {
     next
 }
 
-/// Keys and values apart by spaces, options of commands, and headers.
-fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
-    let mut words: Vec<Range<usize>> = Vec::new();
+/// Where the words of a line are.
+fn word_ranges(line: &[u8]) -> Vec<Range<usize>> {
+    let mut words = Vec::new();
     let mut at = 0;
     for word in line.split(u8::is_ascii_whitespace) {
         if !word.is_empty() {
@@ -222,10 +241,36 @@ fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
         }
         at += word.len() + 1;
     }
+    words
+}
+
+/// Whether a name and a value apart by spaces are a key and its secret, wherever they stand in a directive.
+fn is_directive(name: &[u8], value: &[u8], is_last: bool) -> bool {
+    let is_compound = name.iter().skip(1).any(|b| matches!(b, b'_' | b'-'));
+    let is_loud = name.len() > 2 && name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let is_name = name.iter().all(|b| is_key_byte(*b) || *b == b'$');
+    match strength(name) {
+        Strength::Strong => {
+            let is_other = matches!(value.first(), Some(b'-' | b'/' | b'|' | b'&' | b'>' | b'<' | b'=' | b'#' | b'('));
+            is_name
+                && (is_compound || is_loud || is_last && value.ends_with(b";"))
+                && !is_other
+                && !is_plain(name, value)
+        }
+        Strength::Compound => is_name && is_last && !is_weakly_plain(value),
+        // `stats auth user:password`
+        Strength::Weak => name == b"auth" && is_last && value.contains(&b':') && !is_weakly_plain(value),
+        Strength::None => false,
+    }
+}
+
+/// Keys and values apart by spaces, options of commands, and headers.
+fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
+    let words = word_ranges(line);
     let word = |range: &Range<usize>| line.get(range.clone()).unwrap_or_default();
     let has = |name: &[u8]| words.iter().any(|range| word(range).ends_with(name));
     let first = words.iter().position(|range| !matches!(word(range), b"#" | b";" | b"export" | b"set" | b"-"));
-    let (is_login, is_curl) = (has(b"login") || has(b"user"), has(b"curl") || has(b"wget"));
+    let is_login = has(b"login") || has(b"user");
     let (is_mysql, is_sshpass) =
         (has(b"mysql") || has(b"mysqldump") || has(b"mysqladmin") || has(b"mariadb"), has(b"sshpass"));
     for (number, range) in words.iter().enumerate() {
@@ -239,6 +284,7 @@ fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
         let bare = this.trim_ascii_start();
         let name = bare.iter().position(|b| !matches!(b, b'-' | b'#' | b'"' | b'\'')).unwrap_or(0);
         let name = bare.get(name..).unwrap_or_default();
+        let is_secret = |name: &[u8]| strength(name) == Strength::Strong;
         let is_option = this.starts_with(b"-") && this.len() > 2 && is_secret(name);
         let is_pair = Some(number) == first && is_secret(name) && words.len() == number + 2;
         let is_account = is_login && is_secret(name);
@@ -262,15 +308,14 @@ fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
             );
         if matches!(&lower[..], b"rootpw" | b"userpw" | b"sshpw") && Some(number) == first {
             spans.push(next.start..line.len());
+        } else if !this.starts_with(b"-") && is_directive(name, word(&next), words.len() == number + 2) {
+            spans.push(next);
         } else if is_pass
             || (is_option || is_pair || is_account || is_header || is_always) && !is_plain(name, word(&next))
         {
             spans.push(next);
         } else if (is_sshpass || is_mysql) && this.len() > 2 && this.starts_with(b"-p") {
             spans.push(range.start + 2..range.end);
-        } else if is_curl && matches!(this, b"-u" | b"--user" | b"-U" | b"--proxy-user") {
-            let colon = word(&next).iter().position(|b| *b == b':');
-            spans.push(next.start + colon.map_or(0, |colon| colon + 1)..next.end);
         }
     }
 }

@@ -73,6 +73,13 @@ const CORPUS: &[(&str, &str)] = &[
     ("/etc/app/c6.crt", "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"),
     ("/etc/app/c7.conf", "Server=a;Password={};Database=b\n"),
     ("/etc/app/c8.rb", "'secret_key_base' => '{}',\n"),
+    ("/etc/app/d1.conf", "fastcgi_param DB_PASSWORD {};\nproxy_set_header X-Api-Key a;\n"),
+    ("/etc/app/d2.sh", "echo root:{} | chpasswd\n"),
+    ("/etc/app/d3.sh", "ldapsearch -w {} -b dc=a\n"),
+    ("/etc/app/d4.sh", "smbclient -U u%{} //a/b\n"),
+    ("/etc/app/d5.sh", "sqlplus u/{}@db\n"),
+    ("/etc/app/d6.sh", "curl -H \"X-Auth: {}\" http://a\n"),
+    ("/etc/app/d7.conf", "OPTS=\"-u a -P {}\"\n"),
     ("/etc/fstab", "//a/b /mnt cifs username=a,password={} 0 0\n"),
 ];
 

@@ -39,13 +39,53 @@ const ENDINGS: [&[u8]; 32] = [
 ];
 
 /// Whole keys.
-const KEYS: [&[u8]; 4] = [b"cookie", b"pw", b"rootpw", b"bindpw"];
+const KEYS: [&[u8]; 5] = [b"cookie", b"pw", b"rootpw", b"bindpw", b"sig"];
 
 /// Keys that end like one and name none.
 const OTHERS: [&[u8]; 6] = [b"nopasswd", b"bypass", b"compass", b"trespass", b"onepass", b"firstpass"];
 
-/// Whether a key names a secret.
-pub(super) fn is_secret(key: &[u8]) -> bool {
+/// How surely a key names a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strength {
+    /// It names none.
+    None,
+    /// `key` and `auth` alone.
+    Weak,
+    /// A name of several words whose last is one of those: `auth_jwt_key`.
+    Compound,
+    /// It names one.
+    Strong,
+}
+
+/// How surely a key names a secret.
+pub(super) fn strength(key: &[u8]) -> Strength {
+    if is_secret(key) {
+        return Strength::Strong;
+    }
+    let lower = key.to_ascii_lowercase();
+    let mut words = lower.rsplit(|b| matches!(b, b'_' | b'-' | b'.'));
+    let is_last = matches!(words.next(), Some(b"key" | b"auth"));
+    match words.next() {
+        _ if !is_last => Strength::None,
+        None | Some(b"") => Strength::Weak,
+        // PAM's files, and apt's command.
+        Some(b"apt" | b"system" | b"password" | b"common" | b"smartcard" | b"fingerprint") => Strength::None,
+        Some(_) => Strength::Compound,
+    }
+}
+
+/// Whether a value is no secret where its key only may name one: a path, a variable, a plain word, a small number.
+pub(super) fn is_weakly_plain(value: &[u8]) -> bool {
+    let bare = value.strip_suffix(b";").unwrap_or(value).trim_ascii();
+    let is_path = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'*');
+    let is_small = bare.len() <= 3 && bare.iter().all(u8::is_ascii_digit);
+    let is_sign =
+        matches!(bare.first(), Some(b'$' | b'%' | b'-' | b'=' | b'<' | b'>' | b'|' | b'&' | b'#' | b'{' | b'('));
+    is_small || is_sign || bare.starts_with(b"/") && bare.iter().all(is_path) || is_plain(b"key", bare)
+}
+
+/// Whether a key surely names a secret.
+fn is_secret(key: &[u8]) -> bool {
     if key == b"_auth" {
         return true;
     }

@@ -60,9 +60,120 @@ fn values_of_keys_that_name_a_secret() {
         "//a/b /mnt cifs username=a,password=Hunter2-s3cr3t 0 0",
         "root:$6$saltsalt$Hunter2-s3cr3t:1:2",
         "userPassword: {SSHA}Hunter2-s3cr3t",
+        "fastcgi_param DB_PASSWORD Hunter2-s3cr3t;",
+        "fastcgi_param DB_PASSWORD Hunter2-s3cr3t if_not_empty;",
+        "proxy_set_header X-Api-Key Hunter2-s3cr3t;",
+        "proxy_set_header X-Auth Hunter2-s3cr3t;",
+        "stats auth admin:Hunter2-s3cr3t",
+        "auth_jwt_key Hunter2-s3cr3t;",
+        "auth_jwt_key Hunter2-s3cr3t",
+        "env MY_TOKEN\tHunter2-s3cr3t",
+        "KEY=Hunter2-s3cr3t",
+        "AUTH=u:Hunter2-s3cr3t",
+        "API_AUTH='u:Hunter2-s3cr3t'",
+        "key: Hunter2-s3cr3t",
+        "get http://a/b?key=Hunter2-s3cr3t&token=Hunter2-s3cr3t",
+        "OPTS=\"-u a -P Hunter2-s3cr3t\"",
+        "  -H \"X-Auth: Hunter2-s3cr3t\" \\",
+        "  -u admin:Hunter2-s3cr3t \\",
+        "  --user admin:Hunter2-s3cr3t \\",
     ] {
         let masked = masked(line);
         assert!(!masked.contains(WORD) && masked.contains("[masked]"), "{line} -> {masked}");
+    }
+}
+
+/// Commands, in each of the places where commands stand.
+#[test]
+fn values_that_commands_take() {
+    for command in [
+        "echo root:Hunter2-s3cr3t | chpasswd",
+        "echo 'root:Hunter2-s3cr3t and more' | /usr/sbin/chpasswd -e",
+        "printf 'root:Hunter2-s3cr3t' | sudo chpasswd",
+        "chpasswd <<< root:Hunter2-s3cr3t",
+        "echo Hunter2-s3cr3t | sudo -S reboot",
+        "echo 'a Hunter2-s3cr3t' |sudo -kS reboot",
+        "echo Hunter2-s3cr3t | passwd --stdin root",
+        "echo Hunter2-s3cr3t | docker login --password-stdin a",
+        "ldapsearch -x -w Hunter2-s3cr3t -b dc=a",
+        "ldapsearch -x -wHunter2-s3cr3t -b dc=a",
+        "curl -uadmin:Hunter2-s3cr3t http://a",
+        "curl -u admin:Hunter2-s3cr3t http://a",
+        "curl -u 'admin:a Hunter2-s3cr3t' http://a",
+        "curl -H \"X-Auth: Hunter2-s3cr3t\" http://a",
+        "curl -H 'PRIVATE: a Hunter2-s3cr3t' http://a",
+        "curl -H'X-Any: Hunter2-s3cr3t' http://a",
+        "curl --header=X-Any:Hunter2-s3cr3t http://a",
+        "curl --header 'X-Any: Hunter2-s3cr3t' http://a",
+        "redis-cli -h a -a Hunter2-s3cr3t ping",
+        "mongodump -u a -p Hunter2-s3cr3t",
+        "mongodump -p '/Hunter2-s3cr3t/x y'",
+        "mysql -pHunter2-s3cr3t",
+        "mariadb-dump -pHunter2-s3cr3t db",
+        "lftp -u u,Hunter2-s3cr3t a",
+        "smbclient //a/b -U u%Hunter2-s3cr3t",
+        "sqlplus u/Hunter2-s3cr3t@db",
+        "sqlplus -s u/Hunter2-s3cr3t @a.sql",
+        "ipmitool -H a -U b -P Hunter2-s3cr3t power off",
+        "mosquitto_pub -u a -P Hunter2-s3cr3t -t b",
+        "htpasswd -b f u Hunter2-s3cr3t",
+        "htpasswd -nb u Hunter2-s3cr3t",
+        "snmpget -v2c -c Hunter2-s3cr3t a",
+        "curl http://a/?key=Hunter2-s3cr3t&b=c",
+        "unknown -p Hunter2-s3cr3t",
+        "unknown --x -w 'Hunter2-s3cr3t' -y",
+        "unknown -a Hunter2-s3cr3t",
+        "mkdir -p /a/b && unknown -a Hunter2-s3cr3t",
+    ] {
+        for line in [
+            command.to_owned(),
+            format!("*/5 * * * * root {command}"),
+            format!("job root {command}\t*/5 * * * *"),
+            format!("ExecStart=/usr/bin/{command}"),
+            format!("Service/ExecStart\t/usr/bin/{command}"),
+            format!("rule app\tALL = NOPASSWD: /usr/bin/{command}"),
+        ] {
+            let masked = masked(&line);
+            assert!(!masked.contains(WORD) && masked.contains("[masked]"), "{line} -> {masked}");
+            assert_eq!(masked.matches('\t').count(), line.matches('\t').count(), "{line} -> {masked}");
+            assert_eq!(masked, self::masked(&masked), "{line}");
+        }
+    }
+}
+
+#[test]
+fn plain_commands_stay_as_they_are() {
+    for line in [
+        "worker_processes auto;",
+        "ssl_certificate_key /etc/nginx/site.key;",
+        "proxy_cache_key $scheme$host;",
+        "hostkey\t/etc/ssh/ssh_host_ed25519_key",
+        "authorizedkeysfile\t.ssh/authorized_keys",
+        "PubkeyAuthentication yes",
+        "auth\tinclude system-auth",
+        "auth       required   pam_unix.so nullok",
+        "@include common-auth",
+        "password substack password-auth",
+        "deb [signed-by=/usr/share/keyrings/a.gpg] http://deb.debian.org/debian bookworm main",
+        "job root umount -a\t@daily",
+        "ssh -p 2222 a@b",
+        "-A INPUT -p tcp --dport 22 -j ACCEPT",
+        "iptables -A INPUT -p tcp --dport 22 -j ACCEPT",
+        "-w /etc/passwd -p wa -k identity",
+        "-a always,exit -S open -F key=access",
+        "journalctl -u nginx -p err",
+        "sudo -u postgres /usr/bin/vacuumdb -a -q",
+        "mkdir -p /var/lib/a",
+        "curl -H 'Content-Type: application/json' -H \"Accept: a/b\" http://a",
+        "ldapsearch -H ldap://a -x",
+        "docker run -u 1000:1000 -p 127.0.0.1:80:80 a",
+        "ExecStart=/usr/sbin/unknown -p /run/a.pid -u daemon",
+        "17 * * * * root cd / && run-parts --report /etc/cron.hourly",
+        "25 6 * * * root test -x /usr/sbin/anacron || ( cd / && run-parts --report /etc/cron.daily )",
+        "date -u +%H:%M",
+        "%sudo ALL=(ALL:ALL) ALL",
+    ] {
+        assert_eq!(masked(line), line);
     }
 }
 

@@ -7,17 +7,20 @@ use super::records::{Pair, Records, pairs};
 use super::{Said, elide, line, sentence, stands_alone};
 use crate::drift::describe::{attributes, fingerprint, key};
 use crate::drift::inquiry::Answers;
+use crate::drift::mask::MASKED;
 use crate::drift::reference::{Difference, Reference};
 use crate::manifest::GoldenTexts;
 use crate::model::text::{escape, hex};
 use crate::model::{Attributes, Change, Code, Finding, Severity, Told};
 use crate::policy::Policy;
+use crate::protocol::bytes::put_string;
 use crate::protocol::record::{RecordWriter, SUBJECT_MAX};
 use crate::protocol::reply::TextState;
 use crate::protocol::request::Want;
 use crate::protocol::view::{Form, Viewed, escape_field};
-use crate::protocol::{Attr, Kind, Record, RecordRef, View};
+use crate::protocol::{Attr, Digest, Kind, Record, RecordRef, View};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 
 /// The most records of one file that have a finding of their own.
 const RECORDS: usize = 200;
@@ -216,7 +219,14 @@ impl Expansion<'_> {
         // The graver records have their finding where there are too many for all.
         told.sort_by(|(a, x), (b, y)| b.severity.cmp(&a.severity).then_with(|| x.key.cmp(y.key)));
         let more = told.split_off(told.len().min(RECORDS));
-        let mut out: Vec<Finding> = told.into_iter().map(|(said, pair)| of_record(file.path, said, pair)).collect();
+        let mut out: Vec<Finding> = told.into_iter().map(|(said, pair)| of_record(file, said, pair)).collect();
+        // The file's own finding has the digests of all that is in it, and of what was masked too.
+        if more.is_empty() && may_hide(sides, &pairs) {
+            let mut rest = finding.clone();
+            rest.subject = file.subject.to_vec();
+            rest.told.title = Some(one_line(&format!("{}: a masked value may differ too", escape(file.path))));
+            out.push(rest);
+        }
         if !more.is_empty() {
             let mut rest = finding.clone();
             rest.subject = file.subject.to_vec();
@@ -234,12 +244,17 @@ fn find<'a>(records: &'a [Record], subject: &[u8]) -> Option<RecordRef<'a>> {
     records.get(at).map(Record::view)
 }
 
-/// What stands in the place of a secret.
-const MASKED: &[u8] = b"[masked]";
-
 /// Whether a text is the one that was hashed. One that was masked can't be held to its digest any more; it was before.
 fn is_of(text: &[u8], viewed: &Viewed) -> bool {
     <[u8; 32]>::from(Sha256::digest(text)) == viewed.digest || is_masked(text)
+}
+
+/// Whether a record that is told nowhere may differ where it is masked. One that is told has the files' digests in its
+/// fingerprint.
+fn may_hide(sides: &Sides, pairs: &[Pair<'_>]) -> bool {
+    let told: BTreeSet<&[u8]> = pairs.iter().map(|pair| pair.key).collect();
+    let hides = |(key, value): (&[u8], &[u8])| (is_masked(key) || is_masked(value)) && !told.contains(key);
+    sides.masked && (sides.before.iter().any(hides) || sides.after.iter().any(hides))
 }
 
 fn is_masked(text: &[u8]) -> bool {
@@ -287,8 +302,8 @@ fn fold(finding: &mut Finding, file: &File<'_>, told: &[(Said, &Pair<'_>)]) {
 }
 
 /// The finding of one record.
-fn of_record(path: &[u8], said: Said, pair: &Pair<'_>) -> Finding {
-    let subject = subject(path, pair.key);
+fn of_record(file: &File<'_>, said: Said, pair: &Pair<'_>) -> Finding {
+    let subject = subject(file.path, pair.key);
     let (before, after) = (side(&subject, &pair.before), side(&subject, &pair.after));
     let (before, after) = (before.as_deref().and_then(parsed), after.as_deref().and_then(parsed));
     let shown = |side: Option<RecordRef<'_>>| {
@@ -302,7 +317,7 @@ fn of_record(path: &[u8], said: Said, pair: &Pair<'_>) -> Finding {
         code: said.code,
         change: pair.change(),
         severity: said.severity,
-        fingerprint: fingerprint(said.code, &subject, before, after, &[Attr::Text]),
+        fingerprint: fingerprint_of_record(fingerprint(said.code, &subject, before, after, &[Attr::Text]), file, pair),
         key: key(said.code, &subject),
         before: shown(before),
         after: shown(after),
@@ -311,6 +326,19 @@ fn of_record(path: &[u8], said: Said, pair: &Pair<'_>) -> Finding {
         waiver: None,
         subject,
     }
+}
+
+/// A record that holds what was masked has another fingerprint where the bytes of its file are others: who waived the one
+/// has not seen the other.
+fn fingerprint_of_record(plain: Digest, file: &File<'_>, pair: &Pair<'_>) -> Digest {
+    if !(is_masked(pair.key) || pair.before.iter().chain(&pair.after).any(|value| is_masked(value))) {
+        return plain;
+    }
+    let mut bytes = plain.to_vec();
+    for side in [file.before, file.after] {
+        put_string(&mut bytes, side.and_then(|record| record.present(Attr::View)).unwrap_or_default());
+    }
+    Sha256::new().chain_update(b"driftscan.fingerprint.masked.1\0").chain_update(bytes).finalize().into()
 }
 
 /// `record:PATH#KEY`, the key as the view's text writes it; one that is too long for a subject is cut and has its digest.

@@ -77,6 +77,11 @@ impl Records {
         by_key
     }
 
+    /// Every record: its key and its value.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.iter().map(|(key, value)| (key.as_slice(), value.as_slice()))
+    }
+
     fn keys(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(|(key, _)| key.as_slice())
     }

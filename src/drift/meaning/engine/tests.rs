@@ -193,6 +193,47 @@ fn what_differs_only_where_it_is_masked_keeps_its_file() {
     assert_eq!(findings[0].told.explanation, ["what differs in it looks like a secret, and is not shown"]);
 }
 
+/// The findings of two texts of one crontab, masked as answers are.
+fn masked_crons(golden: &str, host: &str) -> Vec<Finding> {
+    let cron = |bytes| viewed("/etc/cron.d/app", View::Cron, bytes);
+    expanded(&[cron(golden)], &[cron(host)], &policy(""), |golden, answers| {
+        golden.0.values_mut().flatten().for_each(|text| text.text = crate::drift::mask::text(&text.text));
+        answers.texts.values_mut().for_each(|text| text.bytes = crate::drift::mask::text(&text.bytes));
+    })
+}
+
+#[test]
+fn what_is_masked_is_another_finding_where_it_is_other_bytes() {
+    let golden = "1 * * * * root /opt/x\n";
+    let job = |token: &str| masked_crons(golden, &format!("{golden}2 * * * * root curl --token=\"{token}\" a\n"));
+    let (one, other) = (job("aaa"), job("$(evil)"));
+    assert_eq!((one.len(), other.len()), (1, 1));
+    assert_eq!(one[0].subject, other[0].subject);
+    assert_eq!(one[0].after, other[0].after);
+    assert_ne!(one[0].fingerprint, other[0].fingerprint);
+    assert_eq!(one[0].fingerprint, job("aaa")[0].fingerprint);
+    // Nothing is masked: the record has one fingerprint, whatever else the file holds.
+    let plain = |more: &str| masked_crons(golden, &format!("{golden}2 * * * * root /opt/y\n{more}"));
+    let (one, other) = (plain(""), plain("3 * * * * root /opt/z\n"));
+    let of = |findings: &[Finding]| {
+        findings.iter().find(|finding| finding.subject.ends_with(b"/opt/y")).map(|finding| finding.fingerprint).unwrap()
+    };
+    assert_eq!((one.len(), other.len()), (1, 2));
+    assert_eq!(of(&one), of(&other));
+}
+
+#[test]
+fn a_masked_record_that_is_told_nowhere_keeps_its_file_besides_the_others() {
+    let cron = |token: &str, more: &str| format!("1 * * * * root curl --token={token} a\n{more}");
+    let more = "2 * * * * root /opt/y\n";
+    let one = masked_crons(&cron("aaa", ""), &cron("aaa", more));
+    assert_eq!(subjects(&one), ["record:/etc/cron.d/app#job root /opt/y", "fs:/etc/cron.d/app"]);
+    assert_eq!(one[1].told.title.as_deref(), Some("/etc/cron.d/app: a masked value may differ too"));
+    let other = masked_crons(&cron("aaa", ""), &cron("bbb", more));
+    assert_eq!(one[0].fingerprint, other[0].fingerprint);
+    assert_ne!(one[1].fingerprint, other[1].fingerprint);
+}
+
 #[test]
 fn few_records_stand_for_a_whole_file_and_weigh_what_it_weighs() {
     let job = viewed("/etc/cron.d/x", View::Cron, "1 * * * * root /opt/x\n");
