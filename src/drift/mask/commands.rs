@@ -216,11 +216,8 @@ fn command(line: &[u8], words: &[Range<usize>], spans: &mut Vec<Range<usize>>) {
         let Some(value) = value else { continue };
         let text = line.get(value.clone()).unwrap_or_default();
         match letter {
-            _ if is_taken => {
-                if !is_free(text) {
-                    spans.push(value);
-                }
-            }
+            _ if is_taken && is_free(text) => {}
+            _ if is_taken => spans.push(value),
             b'u' | b'U' => account(text, value, spans),
             b'p' | b'P' | b'w' | b'a' if !is_attached && !is_harmless => {
                 let is_number = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'));
@@ -313,7 +310,7 @@ fn is_free(text: &[u8]) -> bool {
             text.iter().all(is_path)
                 && (rest.contains(&b'/') || rest.len() <= 8 && rest.iter().all(u8::is_ascii_lowercase))
         }
-        [b'.', b'/', ..] | [b'.', b'.', b'/', ..] | [b'~', b'/', ..] => true,
+        [b'.' | b'~', b'/', ..] | [b'.', b'.', b'/', ..] => true,
         _ => false,
     }
 }
