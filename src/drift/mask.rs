@@ -308,9 +308,8 @@ fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
             );
         if matches!(&lower[..], b"rootpw" | b"userpw" | b"sshpw") && Some(number) == first {
             spans.push(next.start..line.len());
-        } else if !this.starts_with(b"-") && is_directive(name, word(&next), words.len() == number + 2) {
-            spans.push(next);
         } else if is_pass
+            || !this.starts_with(b"-") && is_directive(name, word(&next), words.len() == number + 2)
             || (is_option || is_pair || is_account || is_header || is_always) && !is_plain(name, word(&next))
         {
             spans.push(next);

@@ -216,8 +216,7 @@ fn command(line: &[u8], words: &[Range<usize>], spans: &mut Vec<Range<usize>>) {
         let Some(value) = value else { continue };
         let text = line.get(value.clone()).unwrap_or_default();
         match letter {
-            _ if is_taken && is_free(text) => {}
-            _ if is_taken => spans.push(value),
+            _ if is_taken && !is_free(text) => spans.push(value),
             b'u' | b'U' => account(text, value, spans),
             b'p' | b'P' | b'w' | b'a' if !is_attached && !is_harmless => {
                 let is_number = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'));
@@ -279,12 +278,11 @@ fn after(line: &[u8], words: &[Range<usize>], number: usize, end: usize) -> Opti
 fn value_at(line: &[u8], from: usize) -> Range<usize> {
     // Quotes inside quotes are escaped.
     let from = from + line.iter().skip(from).take_while(|b| **b == b'\\').count();
-    let (from, to) = match line.get(from) {
-        Some(quote @ (b'"' | b'\'')) => (from + 1, quoted_end(line, from + 1, *quote)),
-        _ => {
-            let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b';');
-            (from, from + line.iter().skip(from).take_while(|b| !ends(b)).count())
-        }
+    let (from, to) = if let Some(quote @ (b'"' | b'\'')) = line.get(from) {
+        (from + 1, quoted_end(line, from + 1, *quote))
+    } else {
+        let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b';');
+        (from, from + line.iter().skip(from).take_while(|b| !ends(b)).count())
     };
     let tab = line.get(from..to).and_then(|value| value.iter().position(|b| *b == b'\t'));
     from..tab.map_or(to, |tab| from + tab)
@@ -303,14 +301,17 @@ fn is_free(text: &[u8]) -> bool {
     let is_name = |b: &u8| b.is_ascii_uppercase() || matches!(b, b'_' | b'{' | b'}');
     let is_path = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'*');
     match text {
-        [] => true,
-        [b'-' | b'>' | b'<' | b'|' | b'&' | b'#' | b')', ..] | [b'2', b'>', ..] | b"[masked]" => true,
+        []
+        | [b'-' | b'>' | b'<' | b'|' | b'&' | b'#' | b')', ..]
+        | [b'2', b'>', ..]
+        | [b'.' | b'~', b'/', ..]
+        | [b'.', b'.', b'/', ..]
+        | b"[masked]" => true,
         [b'$', name @ ..] => !name.is_empty() && name.iter().all(is_name),
         [b'/', rest @ ..] => {
             text.iter().all(is_path)
                 && (rest.contains(&b'/') || rest.len() <= 8 && rest.iter().all(u8::is_ascii_lowercase))
         }
-        [b'.' | b'~', b'/', ..] | [b'.', b'.', b'/', ..] => true,
         _ => false,
     }
 }
