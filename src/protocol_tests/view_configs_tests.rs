@@ -452,7 +452,7 @@ proptest! {
 
 #[test]
 fn no_file_makes_a_text_that_is_far_larger_than_itself() {
-    let list = |head: &str, count: usize| (0..count).map(|n| format!(" {head}{n}")).collect::<String>();
+    let list = |head: &str, count: usize| (0..count).map(|n| format!(" {head}{n}")).collect::<Vec<_>>().concat();
     let (long, stanza) = ("x".repeat(500_000), "Types: deb\nSuites: a\n");
     let files = [
         (View::Sources, format!("{stanza}URIs:{}\nComponents:{}\n", list("u:", 1_000), list("", 70_000))),
