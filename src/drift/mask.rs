@@ -306,6 +306,10 @@ fn fields(line: &[u8], spans: &mut Vec<Range<usize>>) {
                     | b"rwcommunity6"
                     | b"com2sec"
             );
+        // A setting without a value, as views write it: its name twice.
+        if !name.is_empty() && word(&next) == name {
+            continue;
+        }
         if matches!(&lower[..], b"rootpw" | b"userpw" | b"sshpw") && Some(number) == first {
             spans.push(next.start..line.len());
         } else if is_pass

@@ -201,6 +201,7 @@ fn what_shows_itself() {
 fn settings_stay_as_they_are() {
     for line in [
         "PermitRootLogin yes",
+        "defaults mail_badpass\tmail_badpass",
         "PasswordAuthentication no",
         "PermitEmptyPasswords no",
         "AuthorizedKeysFile .ssh/authorized_keys",

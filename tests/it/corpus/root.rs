@@ -334,7 +334,7 @@ pub(super) fn live(tree: &Tree, name: &str, number: u8) {
     tree.replace(
         "/etc/fstab",
         "0f3a6a8e-52e6-4f0b-9d0d-6f6f2d7f1a",
-        &format!("1f3a6a8e-52e6-4f0b-9d0d-{number:02x}6f2d7f1a77"),
+        &format!("1f3a6a8e-52e6-4f0b-9d0d-{number:02x}6f2d7f1a"),
     );
     // Another order of what has none, other comments and spacing.
     tree.replace("/etc/resolv.conf", "written by dhcp", "written by dhcp at another time");
