@@ -4,7 +4,7 @@
 //! *Invariant:* reads one file; what apk protects is what stands in `/etc`.
 
 use super::Wanted;
-use crate::protocol::System;
+use crate::protocol::{System, base64};
 use alloc::vec::Vec;
 use rustix::io::{Errno, Result};
 
@@ -65,24 +65,5 @@ pub fn claim(wanted: &mut Wanted<'_>) -> Result<()> {
 
 /// `Q1` and the base64 of a SHA-1, `Q2` of a SHA-256.
 fn digest(text: &[u8]) -> Option<Vec<u8>> {
-    let text = text.strip_prefix(b"Q")?.get(1..)?;
-    let mut out = Vec::new();
-    let (mut bits, mut held) = (0u32, 0);
-    for byte in text.iter().take_while(|byte| **byte != b'=') {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-        }
-    }
-    Some(out)
+    base64::bytes(text.strip_prefix(b"Q")?.get(1..)?)
 }

@@ -5,6 +5,7 @@
 //!
 //! *Invariant:* nothing here performs I/O, reads a clock, or panics on bytes from the other side.
 
+pub mod base64;
 pub mod bytes;
 pub mod coverage;
 pub mod digest;

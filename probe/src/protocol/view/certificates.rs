@@ -5,6 +5,7 @@
 
 use super::NotParsed;
 use super::spaced::{Pairs, fingerprint, lines, trim};
+use crate::protocol::base64;
 use alloc::vec::Vec;
 
 /// A subject's name is shown up to here.
@@ -27,7 +28,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
                 open = Some((label, Vec::new()));
             }
             (Some((label, body)), None, Some(end)) if end == *label && line.starts_with(MARK) => {
-                let der = unbase64(body).ok_or(NotParsed("a certificate that is no base64"))?;
+                let der = base64::bytes(body).ok_or(NotParsed("a certificate that is no base64"))?;
                 all.put(&fingerprint(b"certificate SHA256:", &der), name(&der).unwrap_or_default());
                 open = None;
             }
@@ -42,32 +43,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<u8>, NotParsed> {
     all.sort();
     all.0.dedup();
     all.text()
-}
-
-fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
-    let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
-    if !text.len().is_multiple_of(4) || text.is_empty() {
-        return None;
-    }
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut held, mut bits) = (0u32, 0);
-    for byte in digits {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        held = held << 6 | u32::from(digit);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((held >> bits & 0xff) as u8);
-        }
-    }
-    Some(out)
 }
 
 /// The subject's common name, else the name of its unit or organisation.

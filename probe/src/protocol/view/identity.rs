@@ -5,6 +5,7 @@
 use super::NotParsed;
 use super::facts::{HostFacts, Own};
 use super::lines::{Fields, Order, Part, decimal};
+use crate::protocol::base64;
 use alloc::vec::Vec;
 
 /// A machine id. One that is not made yet is as good as the host's own: a template is shipped so, and its hosts make theirs
@@ -54,7 +55,7 @@ pub(super) fn host_key(bytes: &[u8], facts: &HostFacts) -> Result<Vec<u8>, NotPa
     for line in lines(bytes) {
         let mut words = line.splitn(3, |b| *b == b' ');
         let (kind, blob) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let blob = base64(blob).ok_or(NotParsed("neither a public nor a private key"))?;
+        let blob = base64::bytes(blob).ok_or(NotParsed("neither a public nor a private key"))?;
         let (inner, rest) = string(&blob).ok_or(CUT)?;
         if inner != kind || kind.is_empty() {
             return Err(NotParsed("a key of another type than it says"));
@@ -121,33 +122,6 @@ fn is_made(id: &[u8]) -> bool {
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
     lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"))
-}
-
-/// The bytes of base64 with padding.
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    if text.is_empty() || !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let plain = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
-    let mut out = Vec::with_capacity(plain.len());
-    let (mut bits, mut held) = (0u32, 0u32);
-    for byte in plain {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(digit)) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-        }
-    }
-    Some(out)
 }
 
 /// A string of SSH's wire format, and what follows.
