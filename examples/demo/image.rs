@@ -99,7 +99,10 @@ pub(crate) fn personalise(tree: &mut Tree, host: &str) {
     tree.file("etc/hostname", 0o644, format!("{host}\n"));
     tree.file("etc/machine-id", 0o444, format!("{machine}\n"));
     tree.file("etc/hosts", 0o644, format!("127.0.0.1\tlocalhost\n127.0.1.1\t{host}.example.org {host}\n"));
-    tree.file("etc/ssh/ssh_host_ed25519_key.pub", 0o644, format!("ssh-ed25519 {seed} root@{host}\n"));
+    // Type, length and 32 bytes of a key that nobody has the other half of.
+    let bytes: String = host.bytes().cycle().take(21).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let key = format!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA{bytes} root@{host}\n");
+    tree.file("etc/ssh/ssh_host_ed25519_key.pub", 0o644, key);
     tree.file("var/lib/systemd/random-seed", 0o600, seed);
     tree.file("var/log/syslog", 0o640, format!("{host} systemd[1]: Startup finished.\n").repeat(1 + host.len()));
 }
