@@ -12,22 +12,22 @@ use super::{ORDER, Pair, Said, shown};
 use crate::model::{Change, Code, Severity};
 use crate::protocol::View;
 
-/// The sentence of one record.
-pub(super) fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
-    if pair.key == ORDER {
-        return order(view, path);
-    }
-    match view {
-        View::Passwd => users::user(pair),
-        View::Group => users::group(pair),
-        View::Shadow => users::password(pair),
-        View::Gshadow => users::group_password(pair),
-        View::Subid => users::range(path, pair),
-        View::Sudoers => sudo::sentence(pair),
-        View::AuthorizedKeys => access::key(path, pair),
-        View::Sshd => sshd::sentence(path, pair),
-        View::Pam => access::pam(path, pair),
-        View::Cron => jobs::sentence(path, pair),
+/// The sentence of one record; none where the view reads something else.
+pub(super) fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Option<Said> {
+    type Tell = fn(&[u8], &Pair<'_>) -> Said;
+    const FIRST: &str = "The first line of a name decides.";
+    // How a record is told, and what it is where its records only changed their places.
+    let (tell, code, why): (Tell, Code, &str) = match view {
+        View::Passwd => (|_, pair| users::user(pair), Code::AccountChanged, FIRST),
+        View::Group => (|_, pair| users::group(pair), Code::GroupChanged, FIRST),
+        View::Shadow => (|_, pair| users::password(pair), Code::AccountChanged, FIRST),
+        View::Gshadow => (|_, pair| users::group_password(pair), Code::GroupChanged, FIRST),
+        View::Subid => (users::range, Code::AccountChanged, FIRST),
+        View::Sudoers => (|_, pair| sudo::sentence(pair), Code::SudoChanged, "The last rule that matches decides."),
+        View::AuthorizedKeys => (access::key, Code::KeyChanged, "The first line of a key decides."),
+        View::Sshd => (sshd::sentence, Code::SshdChanged, "The first value that applies decides."),
+        View::Pam => (access::pam, Code::PamChanged, "Modules run in the order of their lines."),
+        View::Cron => (jobs::sentence, Code::JobChanged, "A setting holds for the jobs that follow it."),
         View::Ini
         | View::Sysctl
         | View::Fstab
@@ -47,43 +47,14 @@ pub(super) fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
         | View::HostText
         | View::Keyed
         | View::Modules
-        | View::Assignments => super::plain::sentence(path, pair),
-    }
-}
-
-/// Records that stand in another order, where that matters.
-fn order(view: View, path: &[u8]) -> Said {
-    let name = shown(path, 60);
-    let (code, why) = match view {
-        View::Sudoers => (Code::SudoChanged, "The last rule that matches decides."),
-        View::Sshd => (Code::SshdChanged, "The first value that applies decides."),
-        View::Pam => (Code::PamChanged, "Modules run in the order of their lines."),
-        View::Cron => (Code::JobChanged, "A setting holds for the jobs that follow it."),
-        View::Passwd | View::Shadow | View::Subid => (Code::AccountChanged, "The first line of a name decides."),
-        View::Group | View::Gshadow => (Code::GroupChanged, "The first line of a name decides."),
-        View::AuthorizedKeys => (Code::KeyChanged, "The first line of a key decides."),
-        View::Ini
-        | View::Sysctl
-        | View::Fstab
-        | View::Hosts
-        | View::Resolv
-        | View::Sources
-        | View::Certificates
-        | View::Lines
-        | View::LineSet
-        | View::Alternatives
-        | View::Stanzas
-        | View::Adjtime
-        | View::MachineId
-        | View::Hostname
-        | View::HostKey
-        | View::OwnId
-        | View::HostText
-        | View::Keyed
-        | View::Modules
-        | View::Assignments => (Code::SettingChanged, "Its order means something."),
+        | View::Assignments => return None,
     };
-    Said::new(code, Severity::High, format!("{name}: the same records stand in another order")).because(why)
+    Some(if pair.key == ORDER {
+        let title = format!("{}: the same records stand in another order", shown(path, 60));
+        Said::new(code, Severity::High, title).because(why)
+    } else {
+        tell(path, pair)
+    })
 }
 
 /// The part of a value that this names, its escapes undone; empty where there is none.

@@ -13,27 +13,26 @@ use super::{ORDER, Pair, Said, plain, shown};
 use crate::model::{Change, Code, Severity};
 use crate::protocol::View;
 
-/// The sentence of one record.
-pub(super) fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
-    if pair.key == ORDER {
-        return moved(view, path, pair);
-    }
-    match view {
-        View::Ini => units::sentence(path, pair),
-        View::Sysctl => kernel::sysctl(pair),
-        View::Modules => kernel::module(pair),
-        View::Fstab => mounts::sentence(path, pair),
-        View::Hosts => names::hosts(pair),
-        View::Resolv => names::resolver(pair),
-        View::Hostname => names::own_name(path, pair),
-        View::Sources => sources::sentence(path, pair),
-        View::Certificates => sources::certificate(path, pair),
-        View::Lines | View::LineSet | View::HostText => settings::lines(path, pair),
-        View::Assignments => settings::assignment(path, pair),
-        View::Alternatives => settings::alternative(path, pair),
-        View::Stanzas => settings::stanza(path, pair),
-        View::Adjtime => settings::clock(pair),
-        View::MachineId | View::HostKey | View::OwnId => settings::identity(path, pair),
+/// The sentence of one record; none where the view reads something else.
+pub(super) fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Option<Said> {
+    type Tell = fn(&[u8], &Pair<'_>) -> Said;
+    // How a record is told, and what it is where its records only changed their places, if there is a word of its own.
+    let (tell, code): (Tell, Option<Code>) = match view {
+        View::Ini => (units::sentence, units::unit(path).map(|_| Code::UnitChanged)),
+        View::Sysctl => (|_, pair| kernel::sysctl(pair), Some(Code::KernelChanged)),
+        View::Modules => (|_, pair| kernel::module(pair), Some(Code::KernelChanged)),
+        View::Fstab => (mounts::sentence, Some(Code::FstabChanged)),
+        View::Hosts => (|_, pair| names::hosts(pair), Some(Code::ResolverChanged)),
+        View::Resolv => (|_, pair| names::resolver(pair), Some(Code::ResolverChanged)),
+        View::Hostname => (names::own_name, None),
+        View::Sources => (sources::sentence, Some(Code::SourceChanged)),
+        View::Certificates => (sources::certificate, None),
+        View::Lines | View::LineSet | View::HostText => (settings::lines, None),
+        View::Assignments => (settings::assignment, None),
+        View::Alternatives => (settings::alternative, None),
+        View::Stanzas => (settings::stanza, None),
+        View::Adjtime => (|_, pair| settings::clock(pair), None),
+        View::MachineId | View::HostKey | View::OwnId => (settings::identity, None),
         View::Keyed
         | View::Passwd
         | View::Group
@@ -44,45 +43,14 @@ pub(super) fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
         | View::AuthorizedKeys
         | View::Sshd
         | View::Pam
-        | View::Cron => plain::sentence(path, pair),
-    }
-}
-
-/// The sentence of records that only changed their places.
-fn moved(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
-    let said = plain::sentence(path, pair);
-    let code = match view {
-        View::Sysctl | View::Modules => Code::KernelChanged,
-        View::Fstab => Code::FstabChanged,
-        View::Hosts | View::Resolv => Code::ResolverChanged,
-        View::Sources => Code::SourceChanged,
-        View::Ini if units::unit(path).is_some() => Code::UnitChanged,
-        View::Ini
-        | View::Certificates
-        | View::Lines
-        | View::LineSet
-        | View::Alternatives
-        | View::Stanzas
-        | View::Adjtime
-        | View::MachineId
-        | View::Hostname
-        | View::HostKey
-        | View::OwnId
-        | View::HostText
-        | View::Keyed
-        | View::Assignments
-        | View::Passwd
-        | View::Group
-        | View::Shadow
-        | View::Gshadow
-        | View::Subid
-        | View::Sudoers
-        | View::AuthorizedKeys
-        | View::Sshd
-        | View::Pam
-        | View::Cron => said.code,
+        | View::Cron => return None,
     };
-    Said { code, ..said }
+    Some(if pair.key == ORDER {
+        let said = plain::sentence(path, pair);
+        Said { code: code.unwrap_or(said.code), ..said }
+    } else {
+        tell(path, pair)
+    })
 }
 
 /// Values as they may stand in a title; what a host's own fact was put back for is told by the fact's name.

@@ -26,39 +26,9 @@ use crate::protocol::View;
 
 /// The sentence of one record that differs, or of an order that does (its key is [`ORDER`]); `path` is that of its file.
 fn sentence(view: View, path: &[u8], pair: &Pair<'_>) -> Said {
-    match view {
-        View::Passwd
-        | View::Group
-        | View::Shadow
-        | View::Gshadow
-        | View::Subid
-        | View::Sudoers
-        | View::AuthorizedKeys
-        | View::Sshd
-        | View::Pam
-        | View::Cron => accounts::sentence(view, path, pair),
-
-        View::Ini
-        | View::Sysctl
-        | View::Fstab
-        | View::Hosts
-        | View::Resolv
-        | View::Sources
-        | View::Certificates
-        | View::Lines
-        | View::LineSet
-        | View::Alternatives
-        | View::Stanzas
-        | View::Adjtime
-        | View::MachineId
-        | View::Hostname
-        | View::HostKey
-        | View::OwnId
-        | View::HostText
-        | View::Keyed
-        | View::Modules
-        | View::Assignments => configs::sentence(view, path, pair),
-    }
+    accounts::sentence(view, path, pair)
+        .or_else(|| configs::sentence(view, path, pair))
+        .unwrap_or_else(|| plain::sentence(path, pair))
 }
 
 /// Whether a record of this view means the same wherever it stands, so that the records of a whole new file can stand for

@@ -6,6 +6,7 @@
 
 use super::*;
 use crate::drift::meaning::records::{Records, pairs};
+use crate::drift::meaning::sentence;
 use crate::protocol::view::{HostFacts, text};
 use proptest::prelude::*;
 
