@@ -278,6 +278,8 @@ pub struct Told {
     pub diff: Option<String>,
     /// What the host's logs and databases say about how it came to be; a host could forge it.
     pub evidence: Vec<String>,
+    /// RFC 3339, UTC: the start of the earliest run known that saw it on this host; `None` where no earlier run is known.
+    pub first_seen: Option<String>,
 }
 
 /// A waiver at work.

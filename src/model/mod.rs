@@ -3,6 +3,7 @@
 //! *Invariant:* plain values; nothing here knows a format, a clock or a connection.
 
 pub mod finding;
+pub mod fleet;
 pub mod outcome;
 pub mod run_id;
 pub mod text;
@@ -10,6 +11,7 @@ pub mod verdict;
 pub mod waiver;
 
 pub use finding::{Attributes, Cause, CauseKind, Change, Class, Code, Finding, Told, WaiverUse};
+pub use fleet::{CommonAt, CommonDrift, History, Snowflake, StateAtRisk, StateItem, StateKind};
 pub use outcome::{
     BaselineUse, Collector, Digests, Evidence, FleetOutcome, HostCoverage, HostOutcome, Obstacle, Resumed,
     TroubleShown, Wire,

@@ -4,6 +4,7 @@
 //! [`super::Finding::subject`].
 
 use super::finding::{Cause, Finding};
+use super::fleet::{CommonAt, CommonDrift, History, Snowflake, StateAtRisk};
 use super::verdict::{Decision, Reason, Verdict, closed_words};
 use crate::protocol::{Digest, System};
 
@@ -144,6 +145,10 @@ pub struct HostOutcome {
     pub host_key: Option<String>,
     /// What is true of this machine alone.
     pub evidence: Evidence,
+    /// How alone it stands with its drift; `None` where nothing differs or nobody else was compared.
+    pub snowflake: Option<Snowflake>,
+    /// What a replacement would lose; `None` where nobody looked.
+    pub state: Option<StateAtRisk>,
     /// What it cost.
     pub wire: Wire,
 }
@@ -214,6 +219,12 @@ pub struct FleetOutcome {
     pub drift_at: super::Severity,
     /// Whether outdated hosts leave the exit status 0.
     pub allow_outdated: bool,
+    /// From when on drift is common.
+    pub common_at: CommonAt,
+    /// Drift that most hosts of a group share, in the order of the groups, the gravest first.
+    pub common: Vec<CommonDrift>,
+    /// What earlier runs tell; `None` where there is none.
+    pub history: Option<History>,
     /// What became of each waiver, in the order of their file.
     pub waivers: Vec<super::WaiverState>,
     /// Things said once for the run, each in one or more lines.

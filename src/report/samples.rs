@@ -3,9 +3,10 @@
 //! *Invariant:* compiled for tests only.
 
 use crate::model::{
-    Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, Decision, Digests, Evidence, Finding,
-    FleetOutcome, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, Standing, Told, TroubleShown,
-    Verdict, WaiverState, WaiverUse, Wire,
+    Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, CommonAt, CommonDrift, Decision,
+    Digests, Evidence, Finding, FleetOutcome, History, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId,
+    Severity, Snowflake, Standing, StateAtRisk, StateItem, StateKind, Told, TroubleShown, Verdict, WaiverState,
+    WaiverUse, Wire,
 };
 use crate::protocol::{Attr, System};
 use proptest::collection::{btree_map, vec};
@@ -41,6 +42,8 @@ pub(crate) fn host(name: &str, group: &str, reference: &str) -> HostOutcome {
         collector: Some(Collector::Stream),
         host_key: Some("ED25519 SHA256:Jx2bVwq8bq0mZ5cE1uPpT7sYd4nHk3rLa9GfX6iWoQk".into()),
         evidence: Evidence { uid: Some(0), ..Evidence::default() },
+        snowflake: None,
+        state: None,
         wire: Wire { sent: 50_000, received: 9_000, millis: 900, attempts: 1 },
     }
 }
@@ -147,6 +150,9 @@ pub(crate) fn fleet(hosts: Vec<HostOutcome>, baselines: &[(&str, &str)]) -> Flee
         },
         drift_at: Severity::Low,
         allow_outdated: false,
+        common_at: CommonAt::default(),
+        common: vec![],
+        history: None,
         waivers: vec![],
         notes: vec![],
     }
@@ -291,8 +297,21 @@ fn any_finding() -> impl Strategy<Value = Finding> {
 fn any_told() -> impl Strategy<Value = Told> {
     let texts = || prop_oneof![2 => Just(Vec::new()), 1 => vec(any_text(), 1..3)];
     let option = proptest::option::of::<proptest::strategy::BoxedStrategy<String>>;
-    (option(any_text().boxed()), proptest::option::of(select(Class::ALL)), texts(), option(any_text().boxed()), texts())
-        .prop_map(|(title, class, explanation, diff, evidence)| Told { title, class, explanation, diff, evidence })
+    (
+        option(any_text().boxed()),
+        proptest::option::of(select(Class::ALL)),
+        texts(),
+        option(any_text().boxed()),
+        (texts(), option(any_text().boxed())),
+    )
+        .prop_map(|(title, class, explanation, diff, (evidence, first_seen))| Told {
+            title,
+            class,
+            explanation,
+            diff,
+            evidence,
+            first_seen,
+        })
 }
 
 fn any_waiver_use() -> impl Strategy<Value = WaiverUse> {
@@ -418,7 +437,7 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
         (vec(any_finding(), 0..30), vec(any_cause(), 0..3)),
         proptest::option::of(any_coverage()),
         proptest::option::of(select(Collector::ALL)),
-        (proptest::option::of(any_text()), evidence, wire),
+        (proptest::option::of(any_text()), evidence, any_standing(), wire),
     )
         .prop_map(
             |(
@@ -428,7 +447,7 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
                 (mut findings, mut causes),
                 coverage,
                 collector,
-                (host_key, evidence, wire),
+                (host_key, evidence, (snowflake, state), wire),
             )| {
                 // A cause has a finding of its own, as a rule.
                 for (at, cause) in causes.iter_mut().enumerate() {
@@ -452,10 +471,39 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
                     collector,
                     host_key,
                     evidence,
+                    snowflake,
+                    state,
                     wire,
                 }
             },
         )
+}
+
+/// What only the whole run tells.
+fn any_fleet_words() -> impl Strategy<Value = (CommonAt, Vec<CommonDrift>, Option<History>)> {
+    let common = (any_text(), any::<[u8; 32]>(), vec(any_text(), 0..3), 0usize..9)
+        .prop_map(|(group, fingerprint, hosts, of)| CommonDrift { group, fingerprint, hosts, of });
+    let at = (any::<u16>(), any::<u32>()).prop_map(|(permille, hosts)| CommonAt { permille, hosts });
+    let history = (any::<[u8; 2]>(), 0usize..9)
+        .prop_map(|(random, runs)| History { previous: RunId::new("20261120T023004Z", random), runs });
+    (at, vec(common, 0..3), proptest::option::of(history))
+}
+
+/// What a host may lose, and how alone it stands.
+fn any_standing() -> impl Strategy<Value = (Option<Snowflake>, Option<StateAtRisk>)> {
+    let item = (
+        select(StateKind::ALL),
+        any_text(),
+        any::<u64>(),
+        any::<u64>(),
+        proptest::option::of(any_text()),
+        any::<bool>(),
+    )
+        .prop_map(|(kind, path, bytes, files, newest, more)| StateItem { kind, path, bytes, files, newest, more });
+    let state = (vec(item, 0..3), vec(any_text(), 0..2)).prop_map(|(items, unseen)| StateAtRisk { items, unseen });
+    let snowflake =
+        (any::<u16>(), 0usize..9, 0usize..9).prop_map(|(score, alone, rare)| Snowflake { score, alone, rare });
+    (proptest::option::of(snowflake), proptest::option::of(state))
 }
 
 /// Any run.
@@ -474,11 +522,11 @@ pub(crate) fn any_fleet() -> impl Strategy<Value = FleetOutcome> {
             select(Severity::ALL),
             any::<bool>(),
             vec(any_text(), 0..3),
-            resumed,
+            (resumed, any_fleet_words()),
         ),
     )
         .prop_map(|(random, (started, millis, interrupted), more, hosts, baselines, rest)| {
-            let ((digests, waivers), drift_at, allow_outdated, notes, resumed) = rest;
+            let ((digests, waivers), drift_at, allow_outdated, notes, (resumed, (common_at, common, history))) = rest;
             let mut digests = digests.into_iter();
             let mut next = || digests.next().unwrap_or_default();
             FleetOutcome {
@@ -504,6 +552,9 @@ pub(crate) fn any_fleet() -> impl Strategy<Value = FleetOutcome> {
                 },
                 drift_at,
                 allow_outdated,
+                common_at,
+                common,
+                history,
                 waivers,
                 notes,
             }

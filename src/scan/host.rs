@@ -211,6 +211,8 @@ impl Task<'_> {
             collector: None,
             host_key: self.host_key.clone(),
             evidence: Evidence::default(),
+            snowflake: None,
+            state: None,
             wire: self.wire,
         };
         let observation = match observed {
@@ -259,6 +261,8 @@ pub(super) fn fault(target: &Target) -> (HostOutcome, Account) {
         collector: None,
         host_key: None,
         evidence: Evidence::default(),
+        snowflake: None,
+        state: None,
         wire: Wire::default(),
     };
     let account = Account {

@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::lines::Lines;
 use super::{files, v1};
 use crate::model::text::{escape, hex};
-use crate::model::{BaselineUse, Digests, FleetOutcome, HostOutcome, Resumed, RunId, Severity};
+use crate::model::{BaselineUse, CommonAt, Digests, FleetOutcome, HostOutcome, Resumed, RunId, Severity};
 use crate::report::json::{host_line, parse_host_line};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -174,7 +174,10 @@ impl Contents {
             digests: start.digests,
             drift_at: start.drift_at,
             allow_outdated: start.allow_outdated,
-            // Waivers are applied to a whole run alone.
+            // Fleet analysis and waivers are of a whole run alone.
+            common_at: CommonAt::default(),
+            common: Vec::new(),
+            history: None,
             waivers: Vec::new(),
             notes,
         }

@@ -10,9 +10,10 @@ use super::{ReadError, SCHEMA, VERSION, encode, v1};
 use crate::model::finding::attr_of;
 use crate::model::text::{escape, unhex};
 use crate::model::{
-    Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, Decision, Digests, Evidence, Finding,
-    FleetOutcome, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId, Severity, Standing, Told, TroubleShown,
-    Verdict, WaiverState, WaiverUse, Wire,
+    Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, CommonAt, CommonDrift, Decision,
+    Digests, Evidence, Finding, FleetOutcome, History, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId,
+    Severity, Snowflake, Standing, StateAtRisk, StateItem, StateKind, Told, TroubleShown, Verdict, WaiverState,
+    WaiverUse, Wire,
 };
 use crate::protocol::System;
 use std::collections::BTreeMap;
@@ -41,6 +42,9 @@ pub(super) fn report(from: v1::Report) -> Result<FleetOutcome, ReadError> {
         digests: Digests { tool, probe, policy, inventory, ways, waivers },
         drift_at: Severity::of(&from.drift_at).ok_or_else(|| no("drift_at", "severity", &from.drift_at))?,
         allow_outdated: from.allow_outdated,
+        common_at: CommonAt { permille: from.common_at.permille, hosts: from.common_at.hosts },
+        common: from.common.into_iter().map(common).collect::<Result<_, _>>()?,
+        history: from.history.as_ref().map(history).transpose()?,
         waivers: from.waivers.into_iter().map(waiver).collect::<Result<_, _>>()?,
         notes: from.notes,
     };
@@ -81,6 +85,8 @@ pub(super) fn host(from: &v1::Host) -> Result<HostOutcome, ReadError> {
             .transpose()?,
         host_key: from.host_key.clone(),
         evidence: evidence(&from.evidence),
+        snowflake: from.snowflake.as_ref().map(|one| snowflake(&place, one)).transpose()?,
+        state: from.state.as_ref().map(|at_risk| state(&place, at_risk)).transpose()?,
         wire: Wire {
             sent: from.wire.sent,
             received: from.wire.received,
@@ -93,6 +99,39 @@ pub(super) fn host(from: &v1::Host) -> Result<HostOutcome, ReadError> {
     } else {
         Err(disagree(&place, "a subject, path or digest is not written as driftscan writes it"))
     }
+}
+
+fn common(from: v1::CommonDrift) -> Result<CommonDrift, ReadError> {
+    let v1::CommonDrift { group, fingerprint, hosts, of } = from;
+    let fingerprint = unhex(&fingerprint).ok_or_else(|| no("common", "digest", &fingerprint))?;
+    let of = usize::try_from(of).map_err(|_| disagree("common", "a count of hosts"))?;
+    Ok(CommonDrift { group, fingerprint, hosts, of })
+}
+
+fn history(from: &v1::History) -> Result<History, ReadError> {
+    Ok(History {
+        previous: RunId::parse(&from.previous).ok_or_else(|| no("history", "run id", &from.previous))?,
+        runs: usize::try_from(from.runs).map_err(|_| disagree("history", "a count of runs"))?,
+    })
+}
+
+fn snowflake(place: &str, from: &v1::Snowflake) -> Result<Snowflake, ReadError> {
+    let count = |n: u64| usize::try_from(n).map_err(|_| disagree(place, "a count of findings"));
+    Ok(Snowflake { score: from.score, alone: count(from.alone)?, rare: count(from.rare)? })
+}
+
+fn state(place: &str, from: &v1::StateAtRisk) -> Result<StateAtRisk, ReadError> {
+    let item = |item: &v1::StateItem| {
+        Ok(StateItem {
+            kind: StateKind::of(&item.kind).ok_or_else(|| no(place, "kind of state", &item.kind))?,
+            path: item.path.clone(),
+            bytes: item.bytes,
+            files: item.files,
+            newest: item.newest.clone(),
+            more: item.more,
+        })
+    };
+    Ok(StateAtRisk { items: from.items.iter().map(item).collect::<Result<_, _>>()?, unseen: from.unseen.clone() })
 }
 
 fn obstacle(place: &str, from: &v1::Obstacle) -> Result<Obstacle, ReadError> {
@@ -169,6 +208,7 @@ fn finding(place: &str, from: &v1::Finding) -> Result<Finding, ReadError> {
             explanation: from.explanation.clone(),
             diff: from.diff.clone(),
             evidence: from.evidence.clone(),
+            first_seen: from.first_seen.clone(),
         },
         cause: from.cause.map(|at| usize::try_from(at).map_err(|_| disagree(place, "a cause"))).transpose()?,
         waiver: from.waiver.as_ref().map(|waiver| WaiverUse {

@@ -7,8 +7,9 @@ use crate::drift::version::Direction;
 use crate::model::finding::attr_name;
 use crate::model::text::{escape, hex};
 use crate::model::{
-    Attributes, BaselineUse, Cause, Decision, Digests, Evidence, Finding, FleetOutcome, HostCoverage, HostOutcome,
-    Obstacle, Resumed, Told, TroubleShown, Verdict, WaiverState, WaiverUse, Wire,
+    Attributes, BaselineUse, Cause, CommonDrift, Decision, Digests, Evidence, Finding, FleetOutcome, History,
+    HostCoverage, HostOutcome, Obstacle, Resumed, Snowflake, StateAtRisk, StateItem, Told, TroubleShown, Verdict,
+    WaiverState, WaiverUse, Wire,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,6 +28,9 @@ pub(super) fn report(outcome: &FleetOutcome) -> v1::Report {
         digests: from,
         drift_at,
         allow_outdated,
+        common_at,
+        common,
+        history,
         waivers,
         notes,
     } = outcome;
@@ -47,9 +51,29 @@ pub(super) fn report(outcome: &FleetOutcome) -> v1::Report {
         summary: summary(outcome),
         digests: digests(from, baselines),
         notes: notes.clone(),
+        common_at: v1::CommonAt { permille: common_at.permille, hosts: common_at.hosts },
+        common: common.iter().map(self::common).collect(),
+        history: history.as_ref().map(|History { previous, runs }| v1::History {
+            previous: previous.as_str().to_owned(),
+            runs: *runs as u64,
+        }),
         waivers: waivers.iter().map(waiver).collect(),
         hosts: hosts.iter().map(host).collect(),
     }
+}
+
+fn common(from: &CommonDrift) -> v1::CommonDrift {
+    let CommonDrift { group, fingerprint, hosts, of } = from;
+    v1::CommonDrift { group: group.clone(), fingerprint: hex(fingerprint), hosts: hosts.clone(), of: *of as u64 }
+}
+
+fn state(from: &StateAtRisk) -> v1::StateAtRisk {
+    let item = |item: &StateItem| {
+        let StateItem { kind, path, bytes, files, newest, more } = item.clone();
+        v1::StateItem { kind: kind.word().to_owned(), path, bytes, files, newest, more }
+    };
+    let StateAtRisk { items, unseen } = from;
+    v1::StateAtRisk { items: items.iter().map(item).collect(), unseen: unseen.clone() }
 }
 
 pub(super) fn summary(outcome: &FleetOutcome) -> v1::Summary {
@@ -101,6 +125,8 @@ pub(super) fn host(from: &HostOutcome) -> v1::Host {
         collector,
         host_key,
         evidence: told,
+        snowflake,
+        state,
         wire,
     } = from;
     let Wire { sent, received, millis, attempts } = *wire;
@@ -117,6 +143,12 @@ pub(super) fn host(from: &HostOutcome) -> v1::Host {
         collector: collector.map(|collector| collector.word().to_owned()),
         host_key: host_key.clone(),
         evidence: evidence(told),
+        snowflake: snowflake.map(|Snowflake { score, alone, rare }| v1::Snowflake {
+            score,
+            alone: alone as u64,
+            rare: rare as u64,
+        }),
+        state: state.as_ref().map(self::state),
         wire: v1::Wire { sent, received, millis, attempts },
         causes: causes.iter().map(cause).collect(),
         findings: findings.iter().map(finding).collect(),
@@ -182,7 +214,7 @@ fn trouble(from: &TroubleShown) -> v1::Trouble {
 
 fn finding(from: &Finding) -> v1::Finding {
     let Finding { code, change, subject, severity, fingerprint, key, before, after, told, cause, waiver } = from;
-    let Told { title, class, explanation, diff, evidence } = told.clone();
+    let Told { title, class, explanation, diff, evidence, first_seen } = told.clone();
     let path = from.path();
     v1::Finding {
         code: code.word().to_owned(),
@@ -204,6 +236,7 @@ fn finding(from: &Finding) -> v1::Finding {
         cause: cause.map(|at| at as u64),
         waiver: waiver.as_ref().map(waived),
         evidence,
+        first_seen,
     }
 }
 

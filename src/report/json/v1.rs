@@ -27,9 +27,46 @@ pub(super) struct Report {
     pub(super) summary: Summary,
     pub(super) digests: Digests,
     pub(super) notes: Vec<String>,
+    #[serde(default)]
+    pub(super) common_at: CommonAt,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) common: Vec<CommonDrift>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) history: Option<History>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) waivers: Vec<Waiver>,
     pub(super) hosts: Vec<Host>,
+}
+
+/// From when on drift is common: more than `permille` thousandths of a group's compared hosts, and at least `hosts`.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CommonAt {
+    pub(super) permille: u16,
+    pub(super) hosts: u32,
+}
+
+impl Default for CommonAt {
+    /// What reports of before held to: nothing was common.
+    fn default() -> Self {
+        Self { permille: 1000, hosts: u32::MAX }
+    }
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CommonDrift {
+    pub(super) group: String,
+    pub(super) fingerprint: String,
+    pub(super) hosts: Vec<String>,
+    pub(super) of: u64,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct History {
+    pub(super) previous: String,
+    pub(super) runs: u64,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -108,10 +145,44 @@ pub(super) struct Host {
     pub(super) collector: Option<String>,
     pub(super) host_key: Option<String>,
     pub(super) evidence: Evidence,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) snowflake: Option<Snowflake>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<StateAtRisk>,
     pub(super) wire: Wire,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) causes: Vec<Cause>,
     pub(super) findings: Vec<Finding>,
+}
+
+/// How alone the host stands in its group: `score` is 0 to 1,000.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Snowflake {
+    pub(super) score: u16,
+    pub(super) alone: u64,
+    pub(super) rare: u64,
+}
+
+/// What a replacement would lose.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StateAtRisk {
+    pub(super) items: Vec<StateItem>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) unseen: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StateItem {
+    pub(super) kind: String,
+    pub(super) path: String,
+    pub(super) bytes: u64,
+    pub(super) files: u64,
+    pub(super) newest: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) more: bool,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -240,6 +311,8 @@ pub(super) struct Finding {
     pub(super) waiver: Option<WaiverUse>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) evidence: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_seen: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
