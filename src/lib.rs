@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | 0 | [`protocol`] | no |
 //! | 1 | [`model`], [`manifest`], [`policy`], [`inventory`], [`waivers`] | no |
-//! | 2 | [`drift`] | no |
+//! | 2 | [`drift`], [`plan`] | no |
 //! | 3 | [`report`]; [`transport`], [`store`], [`sys`] | the latter three |
 //! | 4 | [`collect`] | through `transport` |
 //! | 5 | [`scan`] | through `collect` |
@@ -34,6 +34,7 @@ pub mod policy;
 pub mod waivers;
 
 pub mod drift;
+pub mod plan;
 
 pub mod report;
 pub mod store;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and its floor; the pure ones are marked.
-const FLOORS: [(&str, u8, bool); 15] = [
+const FLOORS: [(&str, u8, bool); 16] = [
     ("malformed", 0, true),
     ("protocol", 0, true),
     ("model", 1, true),
@@ -13,6 +13,7 @@ const FLOORS: [(&str, u8, bool); 15] = [
     ("inventory", 1, true),
     ("waivers", 1, true),
     ("drift", 2, true),
+    ("plan", 2, true),
     ("report", 3, true),
     ("transport", 3, false),
     ("store", 3, false),
