@@ -2,7 +2,7 @@
 //!
 //! *Invariant:* a reader that closes the pipe early (`| head`) is not an error, and never changes the exit status.
 
-use super::args::OutputArgs;
+use super::args::{By, OutputArgs};
 use super::trouble::{Outcome, Trouble};
 use crate::inventory::fold;
 use crate::model::FleetOutcome;
@@ -59,6 +59,15 @@ pub(super) enum View {
     ByFinding,
     /// What was read and left out.
     Coverage,
+}
+
+impl From<By> for View {
+    fn from(by: By) -> Self {
+        match by {
+            By::Host => Self::Findings,
+            By::Finding => Self::ByFinding,
+        }
+    }
 }
 
 /// Prints an outcome in each format. With `silent` nothing goes to standard output; a file that was asked for is written

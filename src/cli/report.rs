@@ -2,7 +2,7 @@
 //!
 //! *Invariant:* the status is that of the run, so that a pipeline can ask twice.
 
-use super::args::{By, OutputArgs, ReportArgs};
+use super::args::{OutputArgs, ReportArgs};
 use super::output::{View, formats, print};
 use super::trouble::{Outcome, Trouble};
 use crate::store::{Runs, StoreError};
@@ -13,11 +13,7 @@ pub(super) fn run(args: &ReportArgs, output: &OutputArgs) -> Outcome<u8> {
     let runs = Runs::at(&args.reports);
     let id = runs.resolve(&args.run).map_err(|error| stored(&error))?;
     let outcome = runs.load(&id).map_err(|error| stored(&error))?;
-    let view = match (args.coverage, args.by) {
-        (true, _) => View::Coverage,
-        (false, By::Host) => View::Findings,
-        (false, By::Finding) => View::ByFinding,
-    };
+    let view = if args.coverage { View::Coverage } else { View::from(args.by) };
     let status = outcome.status();
     let report = runs.report_path(&id).display().to_string();
     print(&outcome, view, &formats, Some(&report), output, output.quiet && status == 0)?;

@@ -126,7 +126,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     // What was scanned is shown even where it can't be kept.
     let kept = books.close(&folder, &outcome, status);
     let report = folder.report_path().display().to_string();
-    print(&outcome, View::Findings, &formats, Some(&report), output, output.quiet && status == 0)?;
+    print(&outcome, View::from(args.by), &formats, Some(&report), output, output.quiet && status == 0)?;
     kept.map_err(|error| stored(&error))?;
     Ok(status)
 }

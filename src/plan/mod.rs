@@ -6,5 +6,6 @@
 pub mod document;
 
 pub use document::{
-    Actuator, BasedOn, Budget, Change, Deferred, Group, Guards, Handle, Item, Member, Plan, Refused, Surge, Wave, Window,
+    Actuator, BasedOn, Budget, Change, Deferred, Group, Guards, Handle, Item, Member, Plan, Refused, Surge, Wave,
+    Window,
 };
