@@ -3,11 +3,10 @@
 //! *Invariant:* every line of every host is in it, and each host as often as it has lines.
 
 use super::drifted::{self, hex_prefix, prefix_length};
-use super::items::{self, Item};
 use super::page::{Atom, BOLD, Page, atoms, atoms_then, list};
 use super::sentence;
 use super::words::{count, grouped};
-use crate::model::{Decision, FleetOutcome, HostOutcome};
+use crate::model::{Decision, FleetOutcome, HostOutcome, Line, line};
 use crate::protocol::Digest;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -17,7 +16,7 @@ const MOST: usize = 60;
 
 /// A line and the hosts that have it.
 struct Shared<'a> {
-    item: Item<'a>,
+    item: Line<'a>,
     hosts: Vec<&'a str>,
 }
 
@@ -26,15 +25,15 @@ pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&Host
     let mut shared: BTreeMap<&Digest, Shared<'_>> = BTreeMap::new();
     let mut without = Vec::new();
     for host in hosts {
-        let items = items::of(host);
+        let items = line::of(host);
         if items.is_empty() {
             // An older version without a change, say.
             without.push(*host);
         }
         for item in items {
             let entry = shared.entry(match item {
-                Item::Cause(_, cause) => &cause.fingerprint,
-                Item::Finding(finding) => &finding.fingerprint,
+                Line::Cause(_, cause) => &cause.fingerprint,
+                Line::Finding(finding) => &finding.fingerprint,
             });
             let known = entry.or_insert(Shared { item, hosts: Vec::new() });
             if item.severity() > known.item.severity() {
@@ -51,8 +50,8 @@ pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&Host
         let shown = if page.options.verbose { lines.len() } else { MOST };
         for (digest, line) in lines.iter().take(shown) {
             let body = match line.item {
-                Item::Cause(_, cause) => atoms(&cause.title),
-                Item::Finding(finding) => sentence::atoms_of(finding),
+                Line::Cause(_, cause) => atoms(&cause.title),
+                Line::Finding(finding) => sentence::atoms_of(finding),
             };
             drifted::weighed(line.item.severity(), body, &hex_prefix(digest, prefix), 2, page);
             let mut on: Vec<Atom> =
@@ -67,7 +66,7 @@ pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&Host
             page.flow(2, 10, atoms_then(&format!("... and {} more", grouped(more as u64)), &command));
         }
     }
-    for host in hosts.iter().filter(|host| !host.reasons.is_empty() && !items::of(host).is_empty()) {
+    for host in hosts.iter().filter(|host| !host.reasons.is_empty() && !line::of(host).is_empty()) {
         drifted::obstacles(host, page);
     }
     drifted::section(outcome, decision, &without, page);

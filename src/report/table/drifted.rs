@@ -4,12 +4,11 @@
 
 use super::decisions::decision_title;
 use super::investigate::{of_permission, permissions_said, ways_out};
-use super::items::{self, Item};
 use super::page::{Atom, BOLD, Page, atoms, atoms_then, list};
 use super::sentence;
 use super::words::{count, grouped, severity, verdict_style};
 use crate::model::text::escape;
-use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Severity, Verdict};
+use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Line, Severity, Verdict, line};
 use crate::protocol::Digest;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -79,7 +78,7 @@ fn entry(outcome: &FleetOutcome, host: &HostOutcome, names: &[&str], prefix: usi
     pieces.extend(atoms(&tail));
     page.flow(0, 8, pieces);
     unverified("not verified besides", host, page);
-    let items = items::of(host);
+    let items = line::of(host);
     let shown = if page.options.verbose { items.len() } else { MOST };
     for item in items.iter().take(shown) {
         line(item, prefix, page);
@@ -106,10 +105,10 @@ fn unverified(what: &str, host: &HostOutcome, page: &mut Page<'_>) {
 }
 
 /// What only a person who asks for more is told: why it matters, what the host's logs say, and what a cause explains.
-fn more(host: &HostOutcome, item: &Item<'_>, prefix: usize, page: &mut Page<'_>) {
+fn more(host: &HostOutcome, item: &Line<'_>, prefix: usize, page: &mut Page<'_>) {
     let (explanation, evidence): (&[String], &[String]) = match item {
-        Item::Finding(finding) => (&finding.told.explanation, &finding.told.evidence),
-        Item::Cause(_, cause) => (&[], &cause.evidence),
+        Line::Finding(finding) => (&finding.told.explanation, &finding.told.evidence),
+        Line::Cause(_, cause) => (&[], &cause.evidence),
     };
     for text in explanation {
         page.flow(8, 10, atoms(text));
@@ -117,8 +116,8 @@ fn more(host: &HostOutcome, item: &Item<'_>, prefix: usize, page: &mut Page<'_>)
     for text in evidence {
         page.flow(8, 10, atoms(&format!("its own logs, which it could forge: {text}")));
     }
-    if let Item::Cause(at, cause) = item {
-        for finding in items::explained(host, *at).filter(|finding| finding.fingerprint != cause.fingerprint) {
+    if let Line::Cause(at, cause) = item {
+        for finding in line::explained(host, *at).filter(|finding| finding.fingerprint != cause.fingerprint) {
             finding_line(finding, 4, prefix, page);
         }
     }
@@ -126,7 +125,7 @@ fn more(host: &HostOutcome, item: &Item<'_>, prefix: usize, page: &mut Page<'_>)
 
 /// What is said behind the verdict.
 fn what(host: &HostOutcome) -> String {
-    let items = items::of(host);
+    let items = line::of(host);
     let mut counts: Vec<String> = Severity::ALL
         .iter()
         .rev()
@@ -156,10 +155,10 @@ fn what(host: &HostOutcome) -> String {
     }
 }
 
-fn line(item: &Item<'_>, prefix: usize, page: &mut Page<'_>) {
+fn line(item: &Line<'_>, prefix: usize, page: &mut Page<'_>) {
     match item {
-        Item::Finding(finding) => finding_line(finding, 2, prefix, page),
-        Item::Cause(_, cause) => {
+        Line::Finding(finding) => finding_line(finding, 2, prefix, page),
+        Line::Cause(_, cause) => {
             let body = atoms(&cause.title);
             weighed(cause.severity, body, &hex_prefix(&cause.fingerprint, prefix), 2, page);
         }
@@ -183,7 +182,7 @@ pub(super) fn weighed(weight: Severity, body: Vec<Atom>, edge: &str, indent: usi
 }
 
 /// `... and 312 more`, with where they are.
-fn rest(outcome: &FleetOutcome, items: &[Item<'_>], page: &mut Page<'_>) {
+fn rest(outcome: &FleetOutcome, items: &[Line<'_>], page: &mut Page<'_>) {
     if items.is_empty() {
         return;
     }
@@ -192,8 +191,8 @@ fn rest(outcome: &FleetOutcome, items: &[Item<'_>], page: &mut Page<'_>) {
     let mut folders: BTreeMap<String, u64> = BTreeMap::new();
     for item in items {
         let place = match item {
-            Item::Finding(finding) => folder(finding),
-            Item::Cause(..) => "packages".to_owned(),
+            Line::Finding(finding) => folder(finding),
+            Line::Cause(..) => "packages".to_owned(),
         };
         *folders.entry(place).or_default() += 1;
     }

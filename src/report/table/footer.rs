@@ -4,11 +4,10 @@
 
 use super::drifted::{hex_prefix, prefix_length};
 use super::investigate::only_permissions;
-use super::items;
 use super::page::{Atom, Page, atoms_then};
 use super::waived;
 use super::words::{count, grouped};
-use crate::model::{Collector, Decision, FleetOutcome, HostCoverage, HostOutcome};
+use crate::model::{Collector, Decision, FleetOutcome, HostCoverage, HostOutcome, line};
 use std::collections::BTreeSet;
 
 const HANG: usize = 10;
@@ -133,7 +132,7 @@ fn next(outcome: &FleetOutcome, page: &mut Page<'_>) {
     }
     let replaced = |host: &&HostOutcome| host.decision == Decision::Replace;
     if outcome.hosts.iter().any(|host| replaced(&host)) {
-        let lines = outcome.hosts.iter().filter(replaced).flat_map(items::of);
+        let lines = outcome.hosts.iter().filter(replaced).flat_map(line::of);
         // The gravest, and of equals the first.
         let gravest = lines.reduce(|best, item| if item.severity() > best.severity() { item } else { best });
         if let Some(item) = gravest {

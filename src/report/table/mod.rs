@@ -12,7 +12,6 @@ mod drifted;
 mod footer;
 mod groups;
 mod investigate;
-mod items;
 mod page;
 mod sentence;
 pub mod story;
