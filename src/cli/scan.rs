@@ -20,7 +20,7 @@ use crate::drift::fleet::settle;
 use crate::inventory::canonical;
 use crate::inventory::host::Host;
 use crate::model::text::hex;
-use crate::model::{BaselineUse, CommonAt, Digests, FleetOutcome, HostOutcome, RunId};
+use crate::model::{BaselineUse, Digests, FleetOutcome, HostOutcome, RunId};
 use crate::scan::{Resumption, Run, Target, Terms, run as scan_all};
 use crate::store::{Baselines, Runs, Start};
 use sha2::{Digest as _, Sha256};
@@ -115,7 +115,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         digests: start.digests,
         drift_at: start.drift_at,
         allow_outdated: start.allow_outdated,
-        common_at: CommonAt::default(),
+        common_at: policy.common(),
         common: Vec::new(),
         history: None,
         waivers: Vec::new(),

@@ -141,17 +141,17 @@ impl Group<'_> {
         }
         let mut rows: HashMap<u32, Shared> = HashMap::new();
         for (number, host) in self.hosts() {
-            let (mut told, mut alone, mut rare) = (Vec::new(), 0, 0);
+            let (mut weighed, mut alone, mut rare) = (Vec::new(), 0, 0);
             let mut own_lines = false;
             for (row, own) in host.lines() {
                 let having = own.iter().map(|sight| sights.having(*sight)).min().unwrap_or(1);
-                told.push((row.severity, rarity(having, self.of())));
+                weighed.push((row.severity, rarity(having, self.of())));
                 let counts = row.severity >= self.drift_at;
                 if is_common(row, own) && self.is_many(heads.having(row.head)) {
-                    let shared = rows.entry(row.head).or_insert(Shared { severity: row.severity, hosts: Vec::new() });
-                    shared.severity = shared.severity.max(row.severity);
-                    if shared.hosts.last() != Some(&number) {
-                        shared.hosts.push(number);
+                    let grown = rows.entry(row.head).or_insert(Shared { severity: row.severity, hosts: Vec::new() });
+                    grown.severity = grown.severity.max(row.severity);
+                    if grown.hosts.last() != Some(&number) {
+                        grown.hosts.push(number);
                     }
                 } else if counts {
                     own_lines = true;
@@ -163,7 +163,7 @@ impl Group<'_> {
             let compared = self.members.len() > 1 && !host.rows.is_empty();
             if let Some(standing) = shares.standings.get_mut(number as usize) {
                 standing.only_common = drifts && !own_lines;
-                standing.snowflake = compared.then(|| Snowflake { score: score(told), alone, rare });
+                standing.snowflake = compared.then(|| Snowflake { score: score(weighed), alone, rare });
             }
         }
         shares.common.extend(self.rows(rows));

@@ -100,7 +100,9 @@ fn with_tree(n: usize, odd: bool) -> HostOutcome {
         findings: 4,
         evidence: vec![],
     };
-    inside.iter_mut().for_each(|finding| finding.cause = Some(0));
+    for finding in &mut inside {
+        finding.cause = Some(0);
+    }
     let mut host = drifted(host(&format!("web-{n:02}"), "web", "web@1"), inside);
     host.causes = vec![cause];
     host
