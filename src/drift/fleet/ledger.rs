@@ -5,7 +5,8 @@
 //!
 //! *Invariant:* order of hosts is that of the run; nothing of a finding is kept but what tells it from others.
 
-use crate::model::{Class, FleetOutcome, HostOutcome, Line, Severity, line};
+use crate::model::line::{self, Outline};
+use crate::model::{Cause, Class, FleetOutcome, HostOutcome, Severity};
 use crate::protocol::Digest;
 use std::collections::HashMap;
 
@@ -114,18 +115,20 @@ fn number<T: Clone + Eq + std::hash::Hash>(numbers: &mut HashMap<T, u32>, values
 
 /// The lines of a host as they are taken down.
 fn entries(host: &HostOutcome) -> impl Iterator<Item = Entry> {
-    let sight = |finding: &crate::model::Finding| Sight {
-        fingerprint: finding.fingerprint,
-        severity: finding.severity,
-        class: finding.told.class,
+    let sight = |number: usize| {
+        let finding = host.findings.get(number)?;
+        Some(Sight { fingerprint: finding.fingerprint, severity: finding.severity, class: finding.told.class })
     };
-    line::of(host).into_iter().map(move |line| Entry {
-        head: *line.fingerprint(),
-        severity: line.severity(),
-        sights: match line {
-            Line::Cause(at, _) => line::explained(host, at).map(sight).collect(),
-            Line::Finding(finding) => vec![sight(finding)],
-        },
+    line::outline_of(host).into_iter().filter_map(move |line| match line {
+        Outline::Cause(at, explains) => {
+            let Cause { fingerprint, severity, .. } = host.causes.get(at)?;
+            let sights = explains.into_iter().filter_map(sight).collect();
+            Some(Entry { head: *fingerprint, severity: *severity, sights })
+        }
+        Outline::Finding(number) => {
+            let sight = sight(number)?;
+            Some(Entry { head: sight.fingerprint, severity: sight.severity, sights: vec![sight] })
+        }
     })
 }
 
