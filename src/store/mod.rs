@@ -19,6 +19,7 @@ pub mod journal;
 mod lines;
 pub mod lock;
 pub mod runs;
+mod saved;
 mod v1;
 
 pub use audit::{Audit, Contact, Event};
