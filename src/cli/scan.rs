@@ -14,7 +14,7 @@ use super::stop::Stop;
 use super::trouble::{Outcome, Trouble, warn};
 use super::turn::{self, Turn};
 use super::version::TOOL;
-use super::{connect, fleet, policy, resume, waivers, ways};
+use super::{connect, fleet, memory, policy, resume, waivers, ways};
 use crate::collect::probe_digest;
 use crate::drift::fleet::settle;
 use crate::inventory::canonical;
@@ -122,6 +122,8 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         notes: start.notes.into_iter().chain(books.skew_note()).chain(idle).collect(),
     };
     settle(&mut outcome, &waivers.waivers, waivers::day_of(started));
+    // After it, since it finds what hosts share.
+    memory::recall(&runs, &mut outcome);
     let status = outcome.status();
     // What was scanned is shown even where it can't be kept.
     let kept = books.close(&folder, &outcome, status);

@@ -95,7 +95,6 @@ fn make(folder: &Path, hosts: usize, findings: usize) -> Result<(), Box<dyn Erro
 
 fn host(number: usize, findings: usize) -> HostOutcome {
     let group = format!("group-{:03}", number / GROUP);
-    let clean = number.is_multiple_of(10);
     let made = |at: usize| {
         let owner = match at * 10 / findings.max(1) {
             0..6 => group.clone(),
@@ -107,12 +106,12 @@ fn host(number: usize, findings: usize) -> HostOutcome {
     HostOutcome {
         name: format!("host-{number:05}"),
         address: format!("driftscan@host-{number:05}.example.net:22"),
-        verdict: if clean { Verdict::Clean } else { Verdict::Drifted },
-        decision: if clean { Decision::Keep } else { Decision::Replace },
+        verdict: Verdict::Drifted,
+        decision: Decision::Replace,
         reference: Some("web@2026.11.3".to_owned()),
         versions_behind: None,
         reasons: Vec::new(),
-        findings: if clean { Vec::new() } else { (0..findings).map(made).collect() },
+        findings: (0..findings).map(made).collect(),
         causes: Vec::new(),
         coverage: Some(HostCoverage { complete: true, walked: 23_400, compared: 23_101, ..HostCoverage::default() }),
         collector: None,

@@ -6,6 +6,7 @@
 
 mod clones;
 pub mod ledger;
+pub mod memory;
 pub mod rarity;
 pub mod shares;
 mod waivers;

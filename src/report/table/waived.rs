@@ -2,7 +2,8 @@
 //!
 //! *Invariant:* a waiver that is used or void is told on every report.
 
-use super::drifted::{finding_line, prefix_length};
+use super::drifted::finding_line;
+use super::frame::prefix_length;
 use super::page::{BOLD, Page, atoms, atoms_then, list};
 use super::sentence::title_on;
 use super::words::{count, grouped};
