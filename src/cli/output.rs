@@ -6,6 +6,7 @@ use super::args::{By, OutputArgs};
 use super::trouble::{Outcome, Trouble};
 use crate::inventory::fold;
 use crate::model::FleetOutcome;
+use crate::report::template::{FORMS, Form};
 use crate::report::{json, table};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub(super) struct Format {
 enum Kind {
     Table,
     Json,
+    /// The common change as lines of a template.
+    Template(Form),
 }
 
 /// Reads the `--format` flags; two that go to the same place are refused.
@@ -31,11 +34,15 @@ pub(super) fn formats(words: &[String]) -> Outcome<Vec<Format>> {
         let kind = match name {
             "table" => Kind::Table,
             "json" => Kind::Json,
-            _ => {
-                return Err(Trouble::with(
-                    format!("format {name:?} is not built"),
-                    "--format table or json, with =FILE for a file",
-                ));
+            other => {
+                let Some(form) = FORMS.into_iter().find(|form| form.name == other) else {
+                    let forms = FORMS.map(|form| form.name).join(", ");
+                    return Err(Trouble::with(
+                        format!("format {name:?} is not built"),
+                        format!("--format table, json, or for the common change {forms}; with =FILE for a file"),
+                    ));
+                };
+                Kind::Template(form)
             }
         };
         let format = Format { kind, file: file.map(PathBuf::from) };
@@ -152,6 +159,7 @@ fn render(
     options.by_finding = view == View::ByFinding;
     match (kind, view) {
         (Kind::Json, _) => json::write(outcome, to),
+        (Kind::Template(form), _) => form.write(outcome, to),
         (Kind::Table, View::Findings | View::ByFinding) => table::write(outcome, &options, to),
         (Kind::Table, View::Coverage) => table::coverage(outcome, &options, to),
     }

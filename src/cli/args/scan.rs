@@ -65,7 +65,8 @@ pub(in crate::cli) struct ScanArgs {
     /// Tell drift host by host, or each finding once with its hosts
     #[arg(long, value_name = "WHAT", default_value = "host", help_heading = "Output")]
     pub(in crate::cli) by: By,
-    /// What to print: `table`, `json`, or either with `=FILE`; may be repeated
+    /// What to print: `table`, `json`, or the common change as lines of a `dockerfile`, for `packer` or `cloud-init`; each
+    /// may have `=FILE` behind it; may be repeated
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table", help_heading = "Output")]
     pub(in crate::cli) format: Vec<String>,
 }

@@ -35,7 +35,9 @@ pub(super) fn section(frame: &Frame<'_>, decision: Decision, hosts: &[&HostOutco
     match room::depth(&takes, page.options.verbose) {
         Depth::Findings(most) => {
             page.title(decision_title(decision));
-            entries.iter().for_each(|entry| entry.tell(frame, most, page));
+            for entry in &entries {
+                entry.tell(frame, most, page);
+            }
         }
         Depth::One => {
             let command = format!("driftscan report {} -v", frame.outcome.run);

@@ -1,0 +1,66 @@
+//! The common change as what a template would need to have it: fold it in, or find who does it.
+//!
+//! Nothing here is meant for a host. The lines are for the source of an image, from which new servers are built.
+//!
+//! *Invariant:* only common drift is rendered; what can't be written as a line stands there as a comment, so that nothing is
+//! lost between the report and the template.
+
+mod change;
+mod cloud_init;
+mod dockerfile;
+mod packer;
+mod shell;
+
+use crate::model::FleetOutcome;
+use std::io::{self, Write};
+
+/// A form of template source.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// As `--format` names it.
+    pub name: &'static str,
+    render: fn(&[change::Group<'_>], &mut dyn Write) -> io::Result<()>,
+}
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Form {}
+
+/// Every form; a new one is a new file and a line here.
+pub const FORMS: [Form; 3] = [
+    Form { name: "dockerfile", render: dockerfile::render },
+    Form { name: "packer", render: packer::render },
+    Form { name: "cloud-init", render: cloud_init::render },
+];
+
+impl Form {
+    /// Writes the common change of a run in this form.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn write(self, outcome: &FleetOutcome, w: &mut dyn Write) -> io::Result<()> {
+        (self.render)(&change::groups(outcome), w)
+    }
+}
+
+/// What stands before the lines of a group.
+fn head(group: &change::Group<'_>, mark: &str, w: &mut dyn Write) -> io::Result<()> {
+    let name = if group.name.is_empty() { "hosts of no group" } else { group.name };
+    let against = group.reference.map(|label| format!(", and {label} lacks")).unwrap_or_default();
+    let text = format!(
+        "What most of {name} have{against}. Fold it into the source of the image, or stop what does it; never run this on a server."
+    );
+    writeln!(w, "\n{mark}{}", shell::comment(&text))
+}
+
+/// What stands there where nothing is common.
+fn none(groups: &[change::Group<'_>], mark: &str, w: &mut dyn Write) -> io::Result<()> {
+    if groups.is_empty() { writeln!(w, "{mark}Nothing in this run is common drift.") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;
