@@ -4,6 +4,7 @@
 //! host becomes clean here whose coverage is not complete.
 
 mod clones;
+pub mod rarity;
 mod waivers;
 
 use crate::model::FleetOutcome;
