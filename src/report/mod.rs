@@ -2,7 +2,9 @@
 //!
 //! *Invariant:* renderers lay out what the outcome says, to a `Write`; they neither filter, decide nor exit.
 
+pub mod census;
 pub mod json;
+pub mod pair;
 pub mod table;
 
 #[cfg(test)]

@@ -141,7 +141,8 @@ fn apart<'a>(features: &Features<'a>, members: &Members, habits: &[Usual], numbe
     let mut signs = Vec::new();
     for feature in candidates {
         let having = usual.count(feature);
-        let has = nearly_all(having, cluster.len()) && others().all(|(of, usual)| nearly_all(of - usual.count(feature), of));
+        let has =
+            nearly_all(having, cluster.len()) && others().all(|(of, usual)| nearly_all(of - usual.count(feature), of));
         let lacks = nearly_all(cluster.len() - having, cluster.len())
             && others().all(|(of, usual)| nearly_all(usual.count(feature), of));
         if !has && !lacks {
@@ -157,7 +158,8 @@ fn apart<'a>(features: &Features<'a>, members: &Members, habits: &[Usual], numbe
         }) else {
             continue;
         };
-        let elsewhere: usize = others().map(|(of, usual)| if lacks { of - usual.count(feature) } else { usual.count(feature) }).sum();
+        let elsewhere: usize =
+            others().map(|(of, usual)| if lacks { of - usual.count(feature) } else { usual.count(feature) }).sum();
         let having = if lacks { cluster.len() - having } else { having };
         signs.push(Sign { finding, holder, lacks, having, of: cluster.len(), elsewhere, rarity: 0.0 });
     }

@@ -57,7 +57,8 @@ impl<'a> Features<'a> {
             for (at, finding) in host.findings.iter().enumerate() {
                 let next = all.len();
                 let feature = *numbers.entry(finding.fingerprint).or_insert(next);
-                let explained = finding.cause.and_then(|cause| host.causes.get(cause)).map_or(1, |cause| cause.findings);
+                let explained =
+                    finding.cause.and_then(|cause| host.causes.get(cause)).map_or(1, |cause| cause.findings);
                 // A host has thousands of findings at most.
                 #[expect(clippy::cast_precision_loss, reason = "a weight needs no more")]
                 let weight = 1.0 / explained.max(1) as f64;

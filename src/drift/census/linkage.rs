@@ -68,7 +68,8 @@ fn root(parents: &[usize], mut at: usize) -> usize {
 
 /// The cut in the widest gap between heights at which groups of enough hosts meet.
 fn cut(merges: &[Merge], least: usize) -> Option<f64> {
-    let mut heights: Vec<f64> = merges.iter().filter(|merge| merge.smaller >= least).map(|merge| merge.height).collect();
+    let mut heights: Vec<f64> =
+        merges.iter().filter(|merge| merge.smaller >= least).map(|merge| merge.height).collect();
     heights.push(FLOOR);
     heights.retain(|height| *height >= FLOOR);
     heights.sort_by(f64::total_cmp);

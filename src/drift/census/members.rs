@@ -84,7 +84,8 @@ fn settle(features: &Features<'_>, clusters: Vec<Vec<usize>>, far: f64) -> Membe
     let mut strays = Vec::new();
     for (host, linked) in linked.into_iter().enumerate() {
         let own: Vec<usize> = features.of_host(host).iter().map(|(feature, _)| *feature).collect();
-        let near = |number: &usize| centres.get(*number).map_or(f64::INFINITY, |centre| centre.distance(features, &own));
+        let near =
+            |number: &usize| centres.get(*number).map_or(f64::INFINITY, |centre| centre.distance(features, &own));
         let number = linked.or_else(|| (0..centres.len()).min_by(|a, b| near(a).total_cmp(&near(b))));
         let cluster = number.filter(|number| near(number) <= far).and_then(|number| settled.get_mut(number));
         match cluster {

@@ -164,10 +164,10 @@ pub fn take(populations: &[Population<'_>], unread: Vec<Unread>, selected: usize
         let members = members::of(&features);
         let first = clusters.len();
         clusters.extend(clusters::told(&features, &members, population));
-        odd.extend(clusters::odd(&features, &members, population).map(|odd| Odd {
-            cluster: odd.cluster.map(|number| number + first),
-            ..odd
-        }));
+        odd.extend(
+            clusters::odd(&features, &members, population)
+                .map(|odd| Odd { cluster: odd.cluster.map(|number| number + first), ..odd }),
+        );
     }
     // The largest first; of equals the one with the first name.
     let mut order: Vec<usize> = (0..clusters.len()).collect();

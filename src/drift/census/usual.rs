@@ -154,7 +154,10 @@ impl Usual {
             })
             .sum()
         };
-        among.map(|host| (cost(host), host)).min_by(|(a, x), (b, y)| a.total_cmp(b).then(x.cmp(y))).map(|(_, host)| host)
+        among
+            .map(|host| (cost(host), host))
+            .min_by(|(a, x), (b, y)| a.total_cmp(b).then(x.cmp(y)))
+            .map(|(_, host)| host)
     }
 
     /// The features that more than few members have and more than few lack.

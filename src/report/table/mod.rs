@@ -6,6 +6,7 @@
 //! *Invariant:* colour only repeats what a word says; no control character but the line feed is ever written.
 
 mod by_finding;
+mod census;
 mod coverage;
 mod decisions;
 mod drifted;
@@ -14,12 +15,15 @@ mod groups;
 mod investigate;
 mod items;
 mod page;
+mod pair;
 mod sentence;
 pub mod story;
 mod waived;
 mod words;
 
+pub use census::{census, mark_title};
 pub use coverage::coverage;
+pub use pair::pair;
 pub use sentence::title;
 
 use crate::model::{Decision, FleetOutcome, HostOutcome};

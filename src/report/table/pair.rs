@@ -1,0 +1,83 @@
+//! Two hosts side by side: what only one of them has, and what both have and differs.
+//!
+//! *Invariant:* every finding is a line, or is counted in the line of its cause.
+
+use super::Options;
+use super::drifted::weighed;
+use super::items::{self, Item};
+use super::page::{Atom, BOLD, GREEN, Page, YELLOW, atoms};
+use super::sentence;
+use super::words::{count, duration, grouped};
+use crate::model::{CauseKind, Change};
+use crate::report::census::Head;
+use crate::report::pair::Pair;
+use std::io::{self, Write};
+
+/// Lines of a section.
+const MOST: usize = 20;
+
+/// Writes a comparison of two hosts.
+///
+/// # Errors
+/// When the writer fails.
+pub fn pair(head: &Head, pair: &Pair, options: &Options<'_>, w: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(options);
+    let (first, second) = (&pair.first.name, &pair.second.name);
+    let mut pieces = atoms(&format!("{first} and {second} in {}:", duration(head.millis)));
+    let findings = pair.second.findings.len() as u64;
+    pieces.push(match (pair.status(), findings) {
+        (0, _) => Atom::new("nothing differs").styled(GREEN),
+        (_, 0) => Atom::new("not all was compared").styled(YELLOW),
+        (_, n) => Atom::new(&count(n, "difference", "differences")).styled(YELLOW),
+    });
+    pieces.extend(atoms(&format!("(exit {})", pair.status())));
+    page.flow(0, 2, pieces);
+    for change in [Change::Removed, Change::Added, Change::Changed] {
+        let title = match change {
+            Change::Removed => format!("ONLY ON {first}"),
+            Change::Added => format!("ONLY ON {second}"),
+            Change::Changed => format!("DIFFERS, {first} -> {second}"),
+        };
+        section(&title, change, pair, &mut page);
+    }
+    for obstacle in &pair.second.reasons {
+        page.title("NOT COMPARED");
+        page.flow(0, 8, vec![Atom::new(second).styled(BOLD)]);
+        page.flow(8, 10, atoms(&format!("{}: {}", obstacle.reason, obstacle.text)));
+        if let Some(remedy) = &obstacle.remedy {
+            page.flow(10, 10, atoms(remedy));
+        }
+    }
+    w.write_all(page.text().as_bytes())
+}
+
+fn section(title: &str, change: Change, pair: &Pair, page: &mut Page<'_>) {
+    let items: Vec<Item<'_>> = items::of(&pair.second).into_iter().filter(|item| side(item) == change).collect();
+    if items.is_empty() {
+        return;
+    }
+    page.title(title);
+    let most = if page.options.verbose { items.len() } else { MOST };
+    for item in items.iter().take(most) {
+        let body = match item {
+            Item::Cause(_, cause) => atoms(&cause.title),
+            Item::Finding(finding) => sentence::atoms_of(finding),
+        };
+        weighed(item.severity(), body, "", 2, page);
+    }
+    if let Some(more) = items.len().checked_sub(most).filter(|more| *more > 0) {
+        page.flow(2, 10, atoms(&format!("... and {} more (-v shows them)", grouped(more as u64))));
+    }
+}
+
+/// On which side a line belongs.
+fn side(item: &Item<'_>) -> Change {
+    match item {
+        Item::Finding(finding) => finding.change,
+        Item::Cause(_, cause) => match cause.kind {
+            CauseKind::PackageAdded | CauseKind::TreeAdded => Change::Added,
+            CauseKind::PackageRemoved | CauseKind::TreeRemoved => Change::Removed,
+            CauseKind::PackageVersion | CauseKind::LanguagePackage => Change::Changed,
+        },
+    }
+}
