@@ -12,14 +12,14 @@ use super::trouble::{Outcome, Trouble, warn};
 use super::{connect, fleet, policy};
 use crate::collect::Failure;
 use crate::drift::census::{Census, Mark, Population, Unread, take};
-use crate::inventory::host::Host;
+use crate::inventory::host::{Host, Reach};
 use crate::manifest::Label;
 use crate::model::{HostOutcome, Reason, RunId};
 use crate::protocol::SecretKey;
 use crate::report::census::{self, Head};
 use crate::report::table;
 use crate::store::{Baselines, BaselinesError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,7 +75,8 @@ pub(super) fn run(args: &CensusArgs, output: &OutputArgs) -> Outcome<u8> {
         &mut |options, bytes| table::census(&head, &census, options, bytes),
     )?;
     if let Some(label) = draft {
-        write_draft(&label, &head.run, &census, &hosts, args, output)?;
+        let addresses: Vec<String> = hosts.iter().zip(&ways).map(|(host, way)| connect::address(host, way)).collect();
+        write_draft(&label, &head.run, &census, (&hosts, &addresses), args, output)?;
     }
     Ok(status)
 }
@@ -231,11 +232,21 @@ fn write_draft(
     label: &Label,
     run: &RunId,
     census: &Census,
-    hosts: &[Host],
+    (hosts, addresses): (&[Host], &[String]),
     args: &CensusArgs,
     output: &OutputArgs,
 ) -> Outcome<()> {
     const SHOWN: usize = 20;
+    let address = |name: &str| {
+        let found = hosts.iter().zip(addresses).find(|(host, _)| host.name == name);
+        found.map_or_else(
+            || name.to_owned(),
+            |(host, address)| match (&host.root, &host.reach) {
+                (Some(root), Reach::Ssh { .. }) => format!("{address} --root {root}"),
+                _ => address.clone(),
+            },
+        )
+    };
     let refused = |text: String, hint: String| Err(Trouble::with(format!("no draft: {text}"), hint));
     let by_hand =
         |host: &str| format!("once you know how it came to be: driftscan baseline capture {label} --from {host}");
@@ -260,7 +271,7 @@ fn write_draft(
         if cluster.atypical.len() > SHOWN {
             lines.push(format!("  and {} more", cluster.atypical.len() - SHOWN));
         }
-        return refused(lines.join("\n"), by_hand(&medoid.name));
+        return refused(lines.join("\n"), by_hand(&address(&medoid.name)));
     }
     let (members, selected) = (cluster.hosts.len(), census.selected);
     if members * 2 <= selected {
@@ -268,7 +279,7 @@ fn write_draft(
     }
     let capture = CaptureArgs {
         label: label.to_string(),
-        from: medoid.name.clone(),
+        from: address(&medoid.name),
         siblings: Vec::new(),
         serial: None,
         root: None,
@@ -284,25 +295,26 @@ fn write_draft(
         err!("{line}");
     }
     err!("{label} is a draft: review it before you scan with it, then build a template that makes such hosts.");
-    tell_to_review(census, medoid, label);
+    tell_to_review(census, &medoid.name, label, &address);
     Ok(())
 }
 
 /// What a person who reviews a draft has to know.
-fn tell_to_review(census: &Census, medoid: &Host, label: &Label) {
+fn tell_to_review(census: &Census, medoid: &str, label: &Label, address: &dyn Fn(&str) -> String) {
     let Some(cluster) = census.clusters.first() else { return };
     if !cluster.divided.is_empty() {
         let sides = plural(cluster.divided.len(), "difference");
-        err!("  {sides} divide its cluster, and {} is on one side of each: see the census above", medoid.name);
+        err!("  its cluster is divided by {sides}, and {medoid} is on one side of each: -v shows them");
     }
-    if cluster.natural > 0 {
-        let siblings: BTreeSet<&String> = cluster.hosts.iter().filter(|name| **name != medoid.name).take(2).collect();
-        let siblings: Vec<&str> = siblings.into_iter().map(String::as_str).collect();
+    if !cluster.natural.is_empty() {
+        let siblings: Vec<String> =
+            cluster.hosts.iter().filter(|name| *name != medoid).take(2).map(|name| address(name)).collect();
         err!(
-            "  {} of its cluster differ from host to host by nature, and will be drift: capture it again with what they teach:\n  \
-             driftscan baseline capture {label} --from {} --siblings {}",
-            plural(cluster.natural, "subject"),
-            medoid.name,
+            "  {} of its cluster differ from host to host by nature and will be drift; a capture with siblings learns them:\n  \
+             driftscan baseline capture {}@NEW --from {} --siblings {}",
+            plural(cluster.natural.len(), "subject"),
+            label.template,
+            address(medoid),
             siblings.join(",")
         );
     }

@@ -8,6 +8,7 @@ use super::members::Members;
 use super::usual::{Deviation, Usual};
 use super::{Cluster, Mark, Odd, Population};
 use crate::drift::fleet::rarity;
+use crate::model::text::escape;
 use std::collections::BTreeSet;
 
 /// Marks that are kept of a cluster, and of an odd host.
@@ -42,7 +43,7 @@ pub(super) fn told<'a>(
                 atypical,
                 apart: kept(apart(features, members, &habits, number)),
                 divided: kept(divided(features, cluster, usual)),
-                natural: usual.natural(),
+                natural: natural(features, usual),
             }
         })
         .collect();
@@ -182,6 +183,18 @@ fn divided<'a>(features: &Features<'a>, cluster: &[usize], usual: &Usual) -> Vec
     };
     let signs: Vec<Sign<'_>> = usual.divisions().into_iter().filter_map(sign).collect();
     lines(&signs)
+}
+
+/// What is each member's own, by its path where it has one.
+fn natural(features: &Features<'_>, usual: &Usual) -> Vec<String> {
+    let name = |feature: usize| {
+        let (_, finding) = features.shown(feature)?;
+        Some(escape(finding.path().unwrap_or(&finding.subject)))
+    };
+    let mut names: Vec<String> = usual.natural(features).into_iter().filter_map(name).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn kept(mut lines: Vec<Line>) -> Vec<Mark> {

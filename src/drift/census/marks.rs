@@ -71,11 +71,13 @@ fn line(group: &[&Sign<'_>]) -> Option<Line> {
     })
 }
 
-/// Causes first, then what weighs most, then what stands for most; ties by fingerprint.
+/// Causes and packages first, then what weighs most, then what stands for most; ties by subject.
 pub(super) fn by_weight(lines: &mut [Line]) {
-    lines.sort_by_key(|line| {
+    lines.sort_by_cached_key(|line| {
         let mark = &line.mark;
-        (mark.cause.is_none(), Reverse(line.severity), Reverse(mark.findings), mark.finding.fingerprint, mark.lacks)
+        let is_single = mark.cause.is_none() && !mark.finding.subject.starts_with(b"pkg:");
+        let prints = (mark.finding.subject.clone(), mark.finding.fingerprint, mark.lacks);
+        (is_single, Reverse(line.severity), Reverse(mark.findings), prints)
     });
 }
 

@@ -75,8 +75,8 @@ pub struct Cluster {
     pub apart: Vec<Mark>,
     /// What divides the members: more than few have it, and not most.
     pub divided: Vec<Mark>,
-    /// How many subjects are each host's own by nature.
-    pub natural: usize,
+    /// Subjects that are each host's own by nature, escaped, ascending; of a folder of such names its first one.
+    pub natural: Vec<String>,
 }
 
 /// A host that stands out.

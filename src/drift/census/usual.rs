@@ -120,7 +120,8 @@ impl Usual {
             let in_folder = feature.folder.and_then(|folder| self.folders.get(&folder)).copied().unwrap_or(0);
             let rare = guest + subject.map_or(0, |subject| subject.rare).max(in_folder);
             let of = u32::try_from(self.members + guest).unwrap_or(u32::MAX);
-            let any = having.max(if is_rare { rare } else { 0 });
+            // Two hosts that each did something of their own in one place are no less odd for it; many are, by as much.
+            let any = if is_rare && rare > self.few { having.max(rare) } else { having };
             Some(Deviation {
                 feature: number,
                 lacks,
@@ -135,11 +136,25 @@ impl Usual {
         all
     }
 
-    /// How many subjects are each member's own by nature.
-    pub(super) fn natural(&self) -> usize {
+    /// A feature of each subject, and of each folder, that is each member's own by nature.
+    pub(super) fn natural(&self, features: &Features<'_>) -> Vec<usize> {
         let many = self.members.div_ceil(2).max(3);
-        self.subjects.values().filter(|subject| subject.rare >= many).count()
-            + self.folders.values().filter(|members| **members >= many).count()
+        let is_own = |subject: &&Subject| subject.rare >= many;
+        let mut own: Vec<usize> =
+            self.subjects.values().filter(is_own).filter_map(|subject| Some(subject.values.first()?.0)).collect();
+        let mut of_folder: HashMap<usize, usize> = HashMap::new();
+        for feature in self.counts.keys() {
+            let folder = features.all.get(*feature).and_then(|feature| feature.folder);
+            let Some(folder) = folder.filter(|folder| self.folders.get(folder).is_some_and(|n| *n >= many)) else {
+                continue;
+            };
+            if self.having(*feature) <= self.few {
+                of_folder.entry(folder).and_modify(|first| *first = (*first).min(*feature)).or_insert(*feature);
+            }
+        }
+        own.extend(of_folder.into_values());
+        own.sort_unstable();
+        own
     }
 
     /// The member with the least sum of distances to all members, among these; of equals the first.

@@ -73,7 +73,7 @@ fn cluster(from: &Cluster, number: u64) -> v1::Cluster<'_> {
         atypical: atypical.iter().map(mark).collect(),
         apart: apart.iter().map(mark).collect(),
         divided: divided.iter().map(mark).collect(),
-        natural: *natural as u64,
+        natural,
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) struct Cluster<'a> {
     pub(super) atypical: Vec<Mark<'a>>,
     pub(super) apart: Vec<Mark<'a>>,
     pub(super) divided: Vec<Mark<'a>>,
-    pub(super) natural: u64,
+    pub(super) natural: &'a [String],
 }
 
 #[derive(Serialize)]

@@ -17,6 +17,10 @@ const DIVIDED: usize = 3;
 const MARKS: usize = 3;
 /// Odd hosts told with their marks, and by name alone.
 const ODD: usize = 12;
+/// Pieces of node sets that are told of a cluster.
+const NODES: usize = 24;
+/// Subjects that are each host's own.
+const NATURAL: usize = 4;
 /// Unlike reasons that are told.
 const REASONS: usize = 10;
 
@@ -63,7 +67,7 @@ fn header(head: &Head, census: &Census, page: &mut Page<'_>) {
     pivots.sort_unstable();
     pivots.dedup();
     if let [pivot] = pivots.as_slice() {
-        page.flow(0, 2, atoms(&format!("Told is how hosts differ from {pivot}, which all were compared with.")));
+        page.flow(0, 2, atoms(&format!("Differences are told as seen from {pivot}, with which all were compared.")));
     }
 }
 
@@ -72,22 +76,40 @@ fn told(number: usize, cluster: &Cluster, page: &mut Page<'_>) {
     pieces.extend(atoms(&count(cluster.hosts.len() as u64, "host", "hosts")));
     pieces.push(Atom::new(&format!("({})", cluster.system)));
     let names: Vec<&str> = cluster.hosts.iter().map(String::as_str).collect();
-    pieces.extend(
-        list(&page.folded(&names), "")
-            .into_iter()
-            .enumerate()
-            .map(|(n, atom)| if n == 0 { atom.after(2) } else { atom }),
-    );
     page.flow(0, 8, pieces);
+    page.flow(2, 2, nodes(&names, page));
+    if cluster.hosts.contains(&cluster.pivot) {
+        page.flow(2, 8, atoms(&format!("the kind of {}", cluster.pivot)));
+    }
     if let Some(medoid) = &cluster.medoid {
         page.flow(2, 8, atoms(&format!("most typical: {medoid}")));
     }
     lines("apart from the others by", &cluster.apart, APART, page);
     lines("divided by", &cluster.divided, DIVIDED, page);
-    if cluster.natural > 0 {
-        let subjects = count(cluster.natural as u64, "subject differs", "subjects differ");
-        page.flow(2, 8, atoms(&format!("{subjects} from host to host by nature, and count for nothing")));
+    if !cluster.natural.is_empty() {
+        let subjects = count(cluster.natural.len() as u64, "subject differs", "subjects differ");
+        let most = if page.options.verbose { cluster.natural.len() } else { NATURAL };
+        let mut pieces = atoms(&format!("{subjects} from host to host by nature and count for nothing:"));
+        pieces.extend(list(cluster.natural.get(..most).unwrap_or(&cluster.natural), ","));
+        if cluster.natural.len() > most {
+            pieces.extend(atoms("... (-v shows all)"));
+        }
+        page.flow(2, 8, pieces);
     }
+}
+
+/// The hosts as node sets, which may be broken at their commas.
+fn nodes(names: &[&str], page: &Page<'_>) -> Vec<Atom> {
+    let mut pieces = Vec::new();
+    for set in page.folded(names) {
+        let parts: Vec<&str> = set.split_inclusive(',').collect();
+        pieces.extend(parts.into_iter().enumerate().map(|(n, part)| Atom::new(part).after(usize::from(n == 0))));
+    }
+    if pieces.len() > NODES && !page.options.verbose {
+        pieces.truncate(NODES);
+        pieces.extend(atoms("... (-v shows all)"));
+    }
+    pieces
 }
 
 fn lines(title: &str, marks: &[Mark], most: usize, page: &mut Page<'_>) {
