@@ -135,7 +135,7 @@ fn plant(records: &mut [Arc<Record>], added: &mut Vec<Record>, pattern: &Record,
         }
     };
     let changes = number % 4 + 1;
-    added.push(program("usr/bin/rescue", if number % 2 == 0 { 0o4755 } else { 0o755 }));
+    added.push(program("usr/bin/rescue", if number.is_multiple_of(2) { 0o4755 } else { 0o755 }));
     if changes > 1 {
         edit(b"fs:/etc/ssh/sshd_config", &|record| other(record, &own));
     }

@@ -56,8 +56,11 @@ pub(crate) struct Script {
     golden: Set,
     drifted: Set,
     /// The hosts of a census, each with its set.
-    bred: Option<(Breeds, Vec<(Breed, OnceLock<Set>)>)>,
+    bred: Option<(Breeds, Vec<Bred>)>,
 }
+
+/// A host of a census, and its set once it was asked.
+type Bred = (Breed, OnceLock<Set>);
 
 /// What is simulated beside parts: the hosts of a census.
 type Cast = (Breeds, Vec<Breed>);
@@ -78,8 +81,8 @@ impl Script {
     }
 
     /// The first answer of a host to a request of this nonce.
-    pub(crate) fn open(&self, seat: (Part, usize), nonce: &[u8; 32], host: &[u8], reply: &mut Reply) {
-        let set = self.set(seat);
+    pub(crate) fn open(&self, at: (Part, usize), nonce: &[u8; 32], host: &[u8], reply: &mut Reply) {
+        let set = self.set_of(at);
         reply.open(nonce);
         reply.frame(FrameKind::Identity, &self.rehearsal.identity);
         reply.frame(FrameKind::Evidence, &self.rehearsal.evidence);
@@ -96,8 +99,8 @@ impl Script {
     }
 
     /// Adds the answer to a follow-up; whether that was the last one. `told` is how many symbols the client has.
-    pub(crate) fn follow(&self, seat: (Part, usize), message: &FollowUp, told: &mut usize, reply: &mut Reply) -> bool {
-        let set = self.set(seat);
+    pub(crate) fn follow(&self, at: (Part, usize), message: &FollowUp, told: &mut usize, reply: &mut Reply) -> bool {
+        let set = self.set_of(at);
         match message {
             FollowUp::More(to) => {
                 let from = std::mem::replace(told, *to as usize).max(set.opening.len());
@@ -128,7 +131,7 @@ impl Script {
         *message == FollowUp::Bye
     }
 
-    fn set(&self, (part, host): (Part, usize)) -> &Set {
+    fn set_of(&self, (part, host): (Part, usize)) -> &Set {
         if let Some((breeds, hosts)) = &self.bred
             && let Some((breed, set)) = hosts.get(host)
         {

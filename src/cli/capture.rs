@@ -29,7 +29,7 @@ use std::time::Instant;
 
 /// Captures.
 pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
-    let told = store(args, source(args)?, None, output)?;
+    let told = store(args, &source(args)?, None, output)?;
     for line in told.iter().filter(|_| !output.quiet) {
         out!("{line}");
     }
@@ -38,18 +38,18 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
 
 /// Captures a machine and stores it, as a `draft` where that says of what; gives what to tell a person.
 #[expect(clippy::too_many_lines, reason = "the steps of a capture, one after another")]
-pub(super) fn store(args: &CaptureArgs, host: Host, draft: Option<&str>, output: &OutputArgs) -> Outcome<Vec<String>> {
+pub(super) fn store(args: &CaptureArgs, host: &Host, draft: Option<&str>, output: &OutputArgs) -> Outcome<Vec<String>> {
     let mut told = Vec::new();
     let label = Label::parse(&args.label).map_err(Trouble::new)?;
     let store = Baselines::new(args.baselines.clone());
     let serial = serial(&store, &label, args.serial)?;
     let file = policy::read(args.policy.as_deref())?;
-    let siblings = siblings::read(args, &host)?;
+    let siblings = siblings::read(args, host)?;
     let dialer = connect::dialer(&args.connect)?;
-    let ways = connect::ways(&dialer, std::slice::from_ref(&host))?;
+    let ways = connect::ways(&dialer, std::slice::from_ref(host))?;
     let sibling_ways = connect::ways(&dialer, &siblings)?;
     let Some(way) = ways.first() else { return Err(Trouble::new("nothing to capture from")) };
-    let address = connect::address(&host, way);
+    let address = connect::address(host, way);
     let deadline = Instant::now() + args.timeout;
     let mut connection: Box<dyn Connection> = match way {
         Way::Local => Box::new(LocalConnection::new()),

@@ -237,21 +237,20 @@ fn write_draft(
     output: &OutputArgs,
 ) -> Outcome<()> {
     const SHOWN: usize = 20;
+    // With the root that a capture takes for the golden machine and its siblings alike.
     let address = |name: &str| {
         let found = hosts.iter().zip(addresses).find(|(host, _)| host.name == name);
-        found.map_or_else(
-            || name.to_owned(),
-            |(host, address)| match (&host.root, &host.reach) {
-                (Some(root), Reach::Ssh { .. }) => format!("{address} --root {root}"),
-                _ => address.clone(),
-            },
-        )
+        found.map_or_else(|| (name.to_owned(), String::new()), |(host, address)| (address.clone(), root_flag(host)))
     };
     let refused = |text: String, hint: String| Err(Trouble::with(format!("no draft: {text}"), hint));
-    let by_hand =
-        |host: &str| format!("once you know how it came to be: driftscan baseline capture {label} --from {host}");
+    let by_hand = |(host, root): &(String, String)| {
+        format!("once you know how it came to be: driftscan baseline capture {label} --from {host}{root}")
+    };
     let Some(cluster) = census.clusters.first() else {
-        return refused("there is no cluster, no two hosts are of a kind".to_owned(), by_hand("HOST"));
+        return refused(
+            "there is no cluster, no two hosts are of a kind".to_owned(),
+            by_hand(&("HOST".to_owned(), String::new())),
+        );
     };
     let found = cluster.medoid.as_ref().and_then(|medoid| hosts.iter().find(|host| host.name == *medoid));
     let Some(medoid) = found else {
@@ -266,7 +265,7 @@ fn write_draft(
             medoid.name,
             plural(cluster.atypical.len(), "thing")
         )];
-        let line = |mark: &Mark| format!("  {}{}", if mark.lacks { "lacks " } else { "" }, table::mark_title(mark));
+        let line = |mark: &Mark| format!("  {}{}", if mark.lacks { "others: " } else { "" }, table::mark_title(mark));
         lines.extend(cluster.atypical.iter().take(SHOWN).map(line));
         if cluster.atypical.len() > SHOWN {
             lines.push(format!("  and {} more", cluster.atypical.len() - SHOWN));
@@ -279,7 +278,7 @@ fn write_draft(
     }
     let capture = CaptureArgs {
         label: label.to_string(),
-        from: address(&medoid.name),
+        from: address(&medoid.name).0,
         siblings: Vec::new(),
         serial: None,
         root: None,
@@ -290,7 +289,7 @@ fn write_draft(
         baselines: args.baselines.clone(),
     };
     let of = format!("census {run}: {}, the most typical of {members} of {selected} hosts", medoid.name);
-    let told = capture::store(&capture, medoid.clone(), Some(&of), output)?;
+    let told = capture::store(&capture, medoid, Some(&of), output)?;
     for line in told {
         err!("{line}");
     }
@@ -300,23 +299,31 @@ fn write_draft(
 }
 
 /// What a person who reviews a draft has to know.
-fn tell_to_review(census: &Census, medoid: &str, label: &Label, address: &dyn Fn(&str) -> String) {
+fn tell_to_review(census: &Census, medoid: &str, label: &Label, address: &dyn Fn(&str) -> (String, String)) {
     let Some(cluster) = census.clusters.first() else { return };
     if !cluster.divided.is_empty() {
         let sides = plural(cluster.divided.len(), "difference");
         err!("  its cluster is divided by {sides}, and {medoid} is on one side of each: -v shows them");
     }
     if !cluster.natural.is_empty() {
+        let (from, root) = address(medoid);
         let siblings: Vec<String> =
-            cluster.hosts.iter().filter(|name| *name != medoid).take(2).map(|name| address(name)).collect();
+            cluster.hosts.iter().filter(|name| *name != medoid).take(2).map(|name| address(name).0).collect();
         err!(
             "  {} of its cluster differ from host to host by nature and will be drift; a capture with siblings learns them:\n  \
-             driftscan baseline capture {}@NEW --from {} --siblings {}",
+             driftscan baseline capture {}@NEW --from {from}{root} --siblings {}",
             plural(cluster.natural.len(), "subject"),
             label.template,
-            address(medoid),
             siblings.join(",")
         );
+    }
+}
+
+/// The flag that reads a folder of a host.
+fn root_flag(host: &Host) -> String {
+    match (&host.reach, &host.root) {
+        (Reach::Ssh { .. }, Some(root)) => format!(" --root {root}"),
+        (Reach::Ssh { .. } | Reach::Local, _) => String::new(),
     }
 }
 

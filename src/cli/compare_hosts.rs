@@ -12,6 +12,7 @@ use super::trouble::{Outcome, Trouble, warn};
 use super::{connect, fleet, policy};
 use crate::inventory::host::Host;
 use crate::inventory::target;
+use crate::model::Reason;
 use crate::protocol::SecretKey;
 use crate::report::census::Head;
 use crate::report::pair::{self, Pair};
@@ -55,7 +56,15 @@ pub(super) fn run(args: &CompareArgs, output: &OutputArgs) -> Outcome<u8> {
     }
     let (second, first) = second?;
     let Some(second) = second else { return Err(Trouble::new("the second host was not read")) };
-    let pair = Pair { first: first.outcome, second };
+    let mut pair = Pair { first: first.outcome, second };
+    for obstacle in &mut pair.second.reasons {
+        if obstacle.reason == Reason::WrongBaseline {
+            // In the words of two hosts: there is no template here.
+            let theirs = obstacle.text.rsplit_once(", and ").map_or("", |(theirs, _)| theirs).to_owned();
+            obstacle.text = format!("{theirs}, and {} is {}: nothing else was compared", pair.first.name, first.system);
+            obstacle.remedy = None;
+        }
+    }
     let head = Head {
         run: run_id(started)?,
         started: jiff::Timestamp::from_second(started.as_second()).unwrap_or(started).to_string(),

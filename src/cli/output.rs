@@ -111,15 +111,13 @@ pub(super) fn print_each(
             Kind::Json => json(&mut bytes),
             Kind::Table => table(&options(args, columns, None, &folded), &mut bytes),
         };
-        match &format.file {
-            Some(path) => rendered
-                .and_then(|()| write_file(path, &bytes))
-                .map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?,
-            None => {
-                rendered.map_err(Trouble::new)?;
-                put(&bytes)?;
-            }
+        if let Some(path) = &format.file {
+            let written = rendered.and_then(|()| write_file(path, &bytes));
+            written.map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
+            continue;
         }
+        rendered.map_err(Trouble::new)?;
+        put(&bytes)?;
     }
     Ok(())
 }

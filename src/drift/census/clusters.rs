@@ -125,7 +125,7 @@ fn signs<'a>(
 }
 
 /// What nearly all of a cluster have and nearly none of each other one, or the other way round.
-fn apart<'a>(features: &Features<'a>, members: &Members, habits: &[Usual], number: usize) -> Vec<Line> {
+fn apart(features: &Features<'_>, members: &Members, habits: &[Usual], number: usize) -> Vec<Line> {
     let Some((cluster, usual)) = members.clusters.get(number).zip(habits.get(number)) else { return Vec::new() };
     let others = || {
         let all = members.clusters.iter().zip(habits).enumerate();
@@ -173,7 +173,7 @@ fn others_of(members: &Members, number: usize) -> Vec<usize> {
 }
 
 /// What divides a cluster, told by its smaller part.
-fn divided<'a>(features: &Features<'a>, cluster: &[usize], usual: &Usual) -> Vec<Line> {
+fn divided(features: &Features<'_>, cluster: &[usize], usual: &Usual) -> Vec<Line> {
     let of = cluster.len();
     let sign = |(feature, having): (usize, usize)| {
         let (holder, finding) = features.shown(feature)?;

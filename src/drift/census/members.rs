@@ -53,7 +53,7 @@ pub(super) fn of(features: &Features<'_>) -> Members {
         }
     }
     clusters.retain(|cluster| cluster.len() >= enough);
-    settle(features, clusters, groups.cut.unwrap_or(0.0).max(NEAR))
+    settle(features, &clusters, groups.cut.unwrap_or(0.0).max(NEAR))
 }
 
 fn signatures(features: &Features<'_>) -> Vec<Signature> {
@@ -70,7 +70,7 @@ fn signatures(features: &Features<'_>) -> Vec<Signature> {
 }
 
 /// Gives every host the cluster that it was linked to, else the nearest, unless it is too far from it.
-fn settle(features: &Features<'_>, clusters: Vec<Vec<usize>>, far: f64) -> Members {
+fn settle(features: &Features<'_>, clusters: &[Vec<usize>], far: f64) -> Members {
     let centres: Vec<Centre> = clusters.iter().map(|cluster| Centre::of(features, cluster)).collect();
     let mut linked: Vec<Option<usize>> = vec![None; features.hosts.len()];
     for (number, cluster) in clusters.iter().enumerate() {

@@ -48,7 +48,7 @@ pub(super) struct Usual {
     /// How many members have something rare of their own in a folder.
     folders: HashMap<usize, usize>,
     /// The usual values that are features, ascending.
-    usual: Vec<usize>,
+    habits: Vec<usize>,
 }
 
 impl Usual {
@@ -82,16 +82,16 @@ impl Usual {
         }
         let mut usual: Vec<usize> = subjects.values().filter_map(|subject| subject.usual).collect();
         usual.sort_unstable();
-        let mut habits = Self { members, few, counts, subjects, folders: HashMap::new(), usual };
+        let mut made = Self { members, few, counts, subjects, folders: HashMap::new(), habits: usual };
         for host in cluster {
             let own = features.of_host(*host).iter();
-            let rare = own.filter(|(feature, _)| habits.having(*feature) <= few && !habits.is_usual(*feature));
+            let rare = own.filter(|(feature, _)| made.having(*feature) <= few && !made.is_usual(*feature));
             let touched: HashSet<usize> = rare.filter_map(|(feature, _)| features.all.get(*feature)?.folder).collect();
             for folder in touched {
-                *habits.folders.entry(folder).or_default() += 1;
+                *made.folders.entry(folder).or_default() += 1;
             }
         }
-        habits
+        made
     }
 
     fn having(&self, feature: usize) -> usize {
@@ -99,7 +99,7 @@ impl Usual {
     }
 
     fn is_usual(&self, feature: usize) -> bool {
-        self.usual.binary_search(&feature).is_ok()
+        self.habits.binary_search(&feature).is_ok()
     }
 
     /// How a host deviates, whether it is a member or not; ascending by feature.
@@ -110,7 +110,7 @@ impl Usual {
         let has: HashSet<usize> = held.iter().filter_map(|(number, _)| Some(features.all.get(*number)?.key)).collect();
         let own = held.iter().map(|(feature, _)| (*feature, false)).filter(|(feature, _)| !self.is_usual(*feature));
         let is_lacked = |number: &usize| features.all.get(*number).is_some_and(|feature| !has.contains(&feature.key));
-        let lacked = self.usual.iter().filter(|number| is_lacked(number)).map(|feature| (*feature, true));
+        let lacked = self.habits.iter().filter(|number| is_lacked(number)).map(|feature| (*feature, true));
         let deviation = |(number, lacks): (usize, bool)| {
             let feature = features.all.get(number)?;
             let subject = self.subjects.get(&feature.key);

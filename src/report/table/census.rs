@@ -61,7 +61,7 @@ fn header(head: &Head, census: &Census, page: &mut Page<'_>) {
     if !census.unread.is_empty() {
         pieces.extend(atoms(&format!("and {} not read whole", grouped(census.unread.len() as u64))));
     }
-    pieces.extend(atoms(&format!("(exit {})", census.status())));
+    pieces.push(Atom::new(&format!("(exit {})", census.status())));
     page.flow(0, 2, pieces);
     let mut pivots: Vec<&str> = census.clusters.iter().map(|cluster| cluster.pivot.as_str()).collect();
     pivots.sort_unstable();
@@ -131,7 +131,7 @@ fn line(mark: &Mark, page: &mut Page<'_>) {
     let (word, style) = severity(weight);
     let word = Atom::new(word).styled(style);
     let gap = 6usize.saturating_sub(word.width());
-    let mut body = if mark.lacks { atoms("lacks") } else { Vec::new() };
+    let mut body = if mark.lacks { atoms("others:") } else { Vec::new() };
     match &mark.cause {
         Some(cause) => body.extend(atoms(&cause.title)),
         None => body.extend(sentence::atoms_of(&mark.finding)),

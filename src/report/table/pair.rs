@@ -3,12 +3,12 @@
 //! *Invariant:* every finding is a line, or is counted in the line of its cause.
 
 use super::Options;
-use super::drifted::weighed;
 use super::items::{self, Item};
 use super::page::{Atom, BOLD, GREEN, Page, YELLOW, atoms};
 use super::sentence;
-use super::words::{count, duration, grouped};
-use crate::model::{CauseKind, Change};
+use super::words::{count, duration, grouped, severity};
+use crate::model::text::escape;
+use crate::model::{CauseKind, Change, Code};
 use crate::report::census::Head;
 use crate::report::pair::Pair;
 use std::io::{self, Write};
@@ -30,7 +30,7 @@ pub fn pair(head: &Head, pair: &Pair, options: &Options<'_>, w: &mut dyn Write) 
         (_, 0) => Atom::new("not all was compared").styled(YELLOW),
         (_, n) => Atom::new(&count(n, "difference", "differences")).styled(YELLOW),
     });
-    pieces.extend(atoms(&format!("(exit {})", pair.status())));
+    pieces.push(Atom::new(&format!("(exit {})", pair.status())));
     page.flow(0, 2, pieces);
     for change in [Change::Removed, Change::Added, Change::Changed] {
         let title = match change {
@@ -59,14 +59,36 @@ fn section(title: &str, change: Change, pair: &Pair, page: &mut Page<'_>) {
     page.title(title);
     let most = if page.options.verbose { items.len() } else { MOST };
     for item in items.iter().take(most) {
-        let body = match item {
-            Item::Cause(_, cause) => atoms(&cause.title),
-            Item::Finding(finding) => sentence::atoms_of(finding),
-        };
-        weighed(item.severity(), body, "", 2, page);
+        let (word, style) = severity(item.severity());
+        let word = Atom::new(word).styled(style);
+        let gap = 6usize.saturating_sub(word.width());
+        let body = body(item).into_iter().enumerate();
+        let body = body.map(|(n, atom)| if n == 0 { atom.after(gap).glued() } else { atom });
+        page.flow(2, 10, std::iter::once(word).chain(body).collect());
     }
     if let Some(more) = items.len().checked_sub(most).filter(|more| *more > 0) {
         page.flow(2, 10, atoms(&format!("... and {} more (-v shows them)", grouped(more as u64))));
+    }
+}
+
+/// What a line says: of what only one side has what it is, since neither side added or removed it.
+fn body(item: &Item<'_>) -> Vec<Atom> {
+    let finding = match item {
+        Item::Cause(_, cause) => return atoms(&cause.title),
+        Item::Finding(finding) => finding,
+    };
+    let attributes = match finding.change {
+        Change::Added => &finding.after,
+        Change::Removed => &finding.before,
+        Change::Changed => return sentence::atoms_of(finding),
+    };
+    match (finding.code, &finding.told.title, finding.path()) {
+        (Code::FileAdded | Code::FileRemoved, None, Some(path)) => {
+            let mut pieces = vec![Atom::new(&format!("{}:", escape(path)))];
+            pieces.extend(atoms(&sentence::entry(attributes)));
+            pieces
+        }
+        _ => sentence::atoms_of(finding),
     }
 }
 
