@@ -37,6 +37,9 @@ pub(super) fn run(args: &CensusArgs, output: &OutputArgs) -> Outcome<u8> {
     for warning in dialer.warnings() {
         warn(warning);
     }
+    if hosts.iter().any(|host| host.root.is_none()) && hosts.iter().any(|host| host.root.is_some()) {
+        warn("some hosts are folders: kernel and mounts are compared only where pivot and host run");
+    }
     let stop = Stop::listen()?;
     let started = jiff::Timestamp::now();
     let clock = Instant::now();

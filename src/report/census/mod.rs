@@ -148,3 +148,7 @@ fn base64_unless_utf8(bytes: &[u8]) -> Option<String> {
 fn attributes(from: &Attributes) -> v1::Attributes<'_> {
     from.0.iter().map(|(attr, text)| (attr_name(*attr), text.as_str())).collect()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may")]
+mod tests;

@@ -73,8 +73,8 @@ fn header(head: &Head, census: &Census, page: &mut Page<'_>) {
 
 fn told(number: usize, cluster: &Cluster, page: &mut Page<'_>) {
     let mut pieces = vec![Atom::new(&number.to_string()).styled(BOLD)];
-    pieces.extend(atoms(&count(cluster.hosts.len() as u64, "host", "hosts")));
-    pieces.push(Atom::new(&format!("({})", cluster.system)));
+    let hosts = format!("{}, {}", count(cluster.hosts.len() as u64, "host", "hosts"), cluster.system);
+    pieces.extend(atoms(&hosts).into_iter().enumerate().map(|(n, atom)| if n == 0 { atom.after(2) } else { atom }));
     let names: Vec<&str> = cluster.hosts.iter().map(String::as_str).collect();
     page.flow(0, 8, pieces);
     page.flow(2, 2, nodes(&names, page));
@@ -185,7 +185,11 @@ fn unread(unread: &[Unread], page: &mut Page<'_>) {
     // Hosts of the same words are told once.
     let mut by_words: BTreeMap<(bool, Vec<String>), Vec<&str>> = BTreeMap::new();
     for host in unread {
-        let words = host.reasons.iter().map(|obstacle| format!("{}: {}", obstacle.reason, obstacle.text)).collect();
+        let mut words = Vec::new();
+        for obstacle in &host.reasons {
+            words.push(format!("{}: {}", obstacle.reason, obstacle.text));
+            words.extend(obstacle.remedy.clone());
+        }
         by_words.entry((host.counted, words)).or_default().push(&host.host);
     }
     let most = if page.options.verbose { by_words.len() } else { REASONS };
