@@ -89,9 +89,20 @@ pub(super) fn store(args: &CaptureArgs, host: &Host, draft: Option<&str>, output
     let secret = args.connect.secret_key.as_deref();
     let key = policy.is_keyed().then(|| secret_key::read_or_create(secret)).transpose()?;
     if let Some((key, Some(path))) = &key {
-        // A new key is told even where the capture comes to nothing: it is there from now on.
-        err!("Secrets are digested with a new key, {}: {}", hex(&key.id()), path.display());
-        err!("Every scan with this baseline needs it; keep a copy in a safe place, and no copy beside the baselines.");
+        let lines = [
+            format!("Secrets are digested with a new key, {}: {}", hex(&key.id()), path.display()),
+            "Every scan with this baseline needs it; keep a copy in a safe place, and no copy beside the baselines."
+                .to_owned(),
+        ];
+        // A new key is told even where the capture comes to nothing: it is there from now on. Before a draft stands a census,
+        // which may be a document.
+        for line in lines {
+            if draft.is_some() {
+                err!("{line}");
+            } else {
+                out!("{line}");
+            }
+        }
     }
     let key: Option<SecretKey> = key.map(|(key, _)| key);
     ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
