@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to the person who started it")]
 
+mod breed;
 mod cast;
 mod delay;
 mod rehearsal;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use breed::{Breed, Breeds};
 use cast::{Part, Shares};
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -59,6 +61,18 @@ struct Args {
     /// Hosts that let the client log in and never answer its command
     #[arg(long, default_value = "0%", value_parser = share)]
     stalled: f64,
+    /// Kinds of machines that the hosts are of, for a census
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=5))]
+    clusters: u32,
+    /// Hosts with one to four things that no other host has
+    #[arg(long, default_value_t = 0)]
+    snowflakes: u32,
+    /// Bytes and names of each host's own, and small changes by chance
+    #[arg(long)]
+    noise: bool,
+    /// Decides which hosts are of which kind, and the noise
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
     /// Small files in the golden tree
     #[arg(long, default_value_t = 20_000)]
     files: u32,
@@ -119,19 +133,22 @@ fn serve(args: &Args) -> io::Result<()> {
     let folder =
         temporary.as_ref().map_or_else(|| args.folder.clone().unwrap_or_default(), |new| new.path().to_owned());
     let folder = folder.canonicalize()?;
+    let Args { hosts, clusters: kinds, snowflakes, noise, seed, .. } = *args;
+    let breeds = Breeds { hosts, kinds, snowflakes, noise, seed };
     let root = match &args.root {
         Some(root) => root.canonicalize()?,
-        None => stage::build_root(&folder, args.files)?,
+        None => stage::build_root(&folder, args.files, breeds.is_any())?,
     };
     let (host_key, login) = (stage::new_key()?, stage::new_key()?);
     stage::write_identity(&folder, &login)?;
     let shares =
         Shares { drifted: args.drifted, throttled: args.throttle, tarpits: args.tarpits, stalled: args.stalled };
+    let cast = breeds.cast();
     let fleet = Arc::new(Fleet {
         seats: cast::cast(args.hosts, shares).into_iter().map(|part| (part, AtomicBool::new(false))).collect(),
         latency: args.latency,
         door: Door::new(host_key.clone(), login.public_key().clone()),
-        scripts: Arc::new(Scripts::new(root.clone())),
+        scripts: Arc::new(Scripts::new(root.clone(), breeds.is_any().then(|| (breeds, cast.clone())))),
         tally: Tally::default(),
     });
     let runtime =
@@ -139,8 +156,9 @@ fn serve(args: &Args) -> io::Result<()> {
     let listener = runtime.block_on(async { server::bind(Ipv4Addr::UNSPECIFIED, args.port) })?;
     let port = listener.local_addr()?.port();
     runtime.spawn(Arc::clone(&fleet).listen(listener));
-    stage::write_hosts(&folder, args.hosts, port, &host_key, &root)?;
-    announce(&fleet, &folder, port, &root);
+    let told = if breeds.is_any() { cast } else { Vec::new() };
+    stage::write_hosts(&folder, args.hosts, port, &host_key, &root, &told)?;
+    announce(&fleet, &folder, port, &root, &told);
     signals.forever().next();
     println!("{}", fleet.tally);
     runtime.shutdown_background();
@@ -154,15 +172,24 @@ fn allow_descriptors() {
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).ok();
 }
 
-fn announce(fleet: &Fleet, folder: &Path, port: u16, root: &Path) {
+fn announce(fleet: &Fleet, folder: &Path, port: u16, root: &Path, cast: &[Breed]) {
     let count = |wanted: &str| fleet.seats.iter().filter(|(part, _)| part.verdict() == wanted).count();
     println!("{} hosts at {} and on, port {port}. In another terminal:\n", fleet.seats.len(), stage::address(0));
     let ssh = format!("-i {} --known-hosts {} -F none", stage::IDENTITY, stage::KNOWN_HOSTS);
     println!("  cd {}", folder.display());
     println!("  driftscan baseline capture sim@1 --from {}:{port} --root {} {ssh}", stage::address(0), root.display());
     println!("  driftscan -f {} {ssh} --rate 0 -j 256\n", stage::HOSTS);
+    if !cast.is_empty() {
+        println!("  driftscan census -f {} {ssh} --rate 0 -j 256\n", stage::HOSTS);
+        println!("The hosts file says of which kind each host is, and which are snowflakes.");
+    }
     let verdicts = ["clean", "drifted", "unverifiable (timeout)"];
-    let expected: Vec<String> = verdicts.iter().map(|verdict| format!("{} {verdict}", count(verdict))).collect();
+    let mut expected: Vec<String> = verdicts.iter().map(|verdict| format!("{} {verdict}", count(verdict))).collect();
+    if !cast.is_empty() {
+        let kinds = cast.iter().map(|breed| breed.kind).max().unwrap_or(0) + 1;
+        let snowflakes = cast.iter().filter(|breed| breed.snowflake.is_some()).count();
+        expected = vec![format!("{kinds} clusters"), format!("{snowflakes} snowflakes as the first of the odd hosts")];
+    }
     println!("It must find: {}. Ctrl-C ends the fleet.", expected.join(", "));
 }
 
@@ -193,7 +220,8 @@ impl Fleet {
 
     async fn receive(self: Arc<Self>, mut stream: TcpStream) {
         let Ok(IpAddr::V4(address)) = stream.local_addr().map(|address| address.ip()) else { return };
-        let Some((part, visited)) = stage::host(address).and_then(|host| self.seats.get(host)) else { return };
+        let Some(host) = stage::host(address) else { return };
+        let Some((part, visited)) = self.seats.get(host) else { return };
         // A throttled host turns every other connection away, so that each scan meets it.
         let (part, first) = (*part, !visited.fetch_xor(true, Ordering::Relaxed));
         let _connected = self.tally.enter();
@@ -206,7 +234,7 @@ impl Fleet {
                 let (fleet, scripts) = (Arc::clone(&self), Arc::clone(&self.scripts));
                 let play = move |line, channel, _| {
                     fleet.tally.command();
-                    tokio::spawn(visit::play(part, line, channel, Arc::clone(&scripts)));
+                    tokio::spawn(visit::play((part, host), line, channel, Arc::clone(&scripts)));
                 };
                 if self.latency.is_zero() {
                     self.door.serve(stream, play).await;

@@ -13,6 +13,8 @@ use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::{LineEnding, Result as KeyResult};
 use russh::keys::{Algorithm, PrivateKey};
 
+use crate::breed::{Breed, OWN, PACKAGES};
+
 /// Files of the fleet.
 pub(crate) const HOSTS: &str = "hosts.txt";
 pub(crate) const IDENTITY: &str = "id_ed25519";
@@ -46,13 +48,24 @@ pub(crate) fn write_identity(folder: &Path, key: &PrivateKey) -> io::Result<()> 
 
 /// Writes a line for each host, in `known_hosts` and then in the hosts file. One key serves them all; real fleets have
 /// one each, which costs a client the same.
-pub(crate) fn write_hosts(folder: &Path, hosts: u32, port: u16, key: &PrivateKey, root: &Path) -> io::Result<()> {
+pub(crate) fn write_hosts(
+    folder: &Path,
+    hosts: u32,
+    port: u16,
+    key: &PrivateKey,
+    root: &Path,
+    cast: &[Breed],
+) -> io::Result<()> {
     let key = key.public_key().to_openssh().map_err(io::Error::other)?;
     let (mut known, mut lines) = (String::new(), "[sim]  template=sim\n".to_owned());
     for number in 0..hosts {
         let (address, root) = (address(number), root.display());
         writeln!(known, "[{address}]:{port} {key}").map_err(io::Error::other)?;
-        writeln!(lines, "{address}:{port}  name=sim-{number:05}  root={root}").map_err(io::Error::other)?;
+        let told = cast.get(number as usize).map_or_else(String::new, |breed| match breed.snowflake {
+            Some(snowflake) => format!("  # kind {}, snowflake {snowflake}", breed.kind),
+            None => format!("  # kind {}", breed.kind),
+        });
+        writeln!(lines, "{address}:{port}  name=sim-{number:05}  root={root}{told}").map_err(io::Error::other)?;
     }
     fs::write(folder.join(KNOWN_HOSTS), known)?;
     let new = folder.join(".hosts");
@@ -60,8 +73,9 @@ pub(crate) fn write_hosts(folder: &Path, hosts: u32, port: u16, key: &PrivateKey
     fs::rename(new, folder.join(HOSTS))
 }
 
-/// Makes the golden tree: a bare Debian with so many small files.
-pub(crate) fn build_root(folder: &Path, files: u32) -> io::Result<PathBuf> {
+/// Makes the golden tree: a bare Debian with so many small files, and `bred` for a census with packages and files of its hosts'
+/// own.
+pub(crate) fn build_root(folder: &Path, files: u32, bred: bool) -> io::Result<PathBuf> {
     let root = folder.join("golden");
     for (path, content) in [
         ("usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\n"),
@@ -72,6 +86,19 @@ pub(crate) fn build_root(folder: &Path, files: u32) -> io::Result<PathBuf> {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap_or(&root))?;
         fs::write(path, content)?;
+    }
+    if bred {
+        let mut status = String::new();
+        for number in 0..PACKAGES {
+            let head = format!("Package: made-{number:02}\nStatus: install ok installed\nArchitecture: amd64\n");
+            writeln!(status, "{head}Version: 1.{number}-1\n").map_err(io::Error::other)?;
+        }
+        for (path, text) in OWN.iter().map(|path| (*path, "golden\n")).chain([("var/lib/dpkg/status", status.as_str())])
+        {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(&root))?;
+            fs::write(path, text)?;
+        }
     }
     for first in (0..files).step_by(PER_FOLDER as usize) {
         let folder = root.join(format!("usr/lib/package-{:04}", first / PER_FOLDER));

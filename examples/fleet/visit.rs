@@ -21,7 +21,7 @@ const NO_PLACE: u32 = 95;
 const NOT_UNDERSTOOD: u32 = 64;
 
 /// Plays the command to its end.
-pub(crate) async fn play(part: Part, line: Vec<u8>, channel: Channel<Msg>, scripts: Arc<Scripts>) {
+pub(crate) async fn play((part, host): (Part, usize), line: Vec<u8>, channel: Channel<Msg>, scripts: Arc<Scripts>) {
     let (from_client, to_client) = channel.split();
     if part == Part::Stalled {
         let mut input = Input::new(from_client);
@@ -30,7 +30,7 @@ pub(crate) async fn play(part: Part, line: Vec<u8>, channel: Channel<Msg>, scrip
     }
     let is = |way: &Way| [false, true].iter().any(|sudo| way.command(*sudo).as_bytes() == line);
     let status = match [Way::Either, Way::Stream, Way::Installed].into_iter().find(is) {
-        Some(way) => answer(part, way, from_client, &to_client, &scripts).await.err().unwrap_or(0),
+        Some(way) => answer((part, host), way, from_client, &to_client, &scripts).await.err().unwrap_or(0),
         None => NOT_FOUND,
     };
     // An error here is a client that went away: there is nobody left to tell.
@@ -41,7 +41,7 @@ pub(crate) async fn play(part: Part, line: Vec<u8>, channel: Channel<Msg>, scrip
 
 /// The conversation; a status where it failed.
 async fn answer(
-    part: Part,
+    seat: (Part, usize),
     way: Way,
     from_client: ChannelReadHalf,
     to_client: &ChannelWriteHalf<Msg>,
@@ -60,7 +60,7 @@ async fn answer(
     let body = input.body().await.ok_or(NOT_UNDERSTOOD)?;
     let question = Question::read(&body).ok_or(NOT_UNDERSTOOD)?;
     let script = scripts.script(&question, &body).await.ok_or(NOT_UNDERSTOOD)?;
-    script.open(part, &question.nonce, &question.host, &mut reply);
+    script.open(seat, &question.nonce, &question.host, &mut reply);
     let mut told = 0;
     loop {
         to_client.data_bytes(reply.take()).await.map_err(|_| NOT_UNDERSTOOD)?;
@@ -72,7 +72,7 @@ async fn answer(
                 FollowUp::decode(kind, &payload).map_err(|_| NOT_UNDERSTOOD)?
             }
         };
-        if script.follow(part, &message, &mut told, &mut reply) {
+        if script.follow(seat, &message, &mut told, &mut reply) {
             return to_client.data_bytes(reply.take()).await.map_err(|_| NOT_UNDERSTOOD);
         }
     }

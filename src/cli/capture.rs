@@ -28,19 +28,28 @@ use sha2::{Digest as _, Sha256};
 use std::time::Instant;
 
 /// Captures.
-#[expect(clippy::too_many_lines, reason = "the steps of a capture, one after another")]
 pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
+    let told = store(args, &source(args)?, None, output)?;
+    for line in told.iter().filter(|_| !output.quiet) {
+        out!("{line}");
+    }
+    Ok(0)
+}
+
+/// Captures a machine and stores it, as a `draft` where that says of what; gives what to tell a person.
+#[expect(clippy::too_many_lines, reason = "the steps of a capture, one after another")]
+pub(super) fn store(args: &CaptureArgs, host: &Host, draft: Option<&str>, output: &OutputArgs) -> Outcome<Vec<String>> {
+    let mut told = Vec::new();
     let label = Label::parse(&args.label).map_err(Trouble::new)?;
     let store = Baselines::new(args.baselines.clone());
     let serial = serial(&store, &label, args.serial)?;
     let file = policy::read(args.policy.as_deref())?;
-    let host = source(args)?;
-    let siblings = siblings::read(args, &host)?;
+    let siblings = siblings::read(args, host)?;
     let dialer = connect::dialer(&args.connect)?;
-    let ways = connect::ways(&dialer, std::slice::from_ref(&host))?;
+    let ways = connect::ways(&dialer, std::slice::from_ref(host))?;
     let sibling_ways = connect::ways(&dialer, &siblings)?;
     let Some(way) = ways.first() else { return Err(Trouble::new("nothing to capture from")) };
-    let address = connect::address(&host, way);
+    let address = connect::address(host, way);
     let deadline = Instant::now() + args.timeout;
     let mut connection: Box<dyn Connection> = match way {
         Way::Local => Box::new(LocalConnection::new()),
@@ -58,8 +67,8 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         host: &host.name,
         root: host.root.as_deref().unwrap_or("/"),
         live,
-        sudo: args.connect.sudo,
-        probe: args.connect.probe.0,
+        sudo: host.sudo.unwrap_or(args.connect.sudo),
+        probe: host.probe.unwrap_or(args.connect.probe.0),
         gentle: args.gentle,
         limits: Limits::default(),
         bounds: Bounds::CAPTURE,
@@ -80,8 +89,20 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     let secret = args.connect.secret_key.as_deref();
     let key = policy.is_keyed().then(|| secret_key::read_or_create(secret)).transpose()?;
     if let Some((key, Some(path))) = &key {
-        out!("Secrets are digested with a new key, {}: {}", hex(&key.id()), path.display());
-        out!("Every scan with this baseline needs it; keep a copy in a safe place, and no copy beside the baselines.");
+        let lines = [
+            format!("Secrets are digested with a new key, {}: {}", hex(&key.id()), path.display()),
+            "Every scan with this baseline needs it; keep a copy in a safe place, and no copy beside the baselines."
+                .to_owned(),
+        ];
+        // A new key is told even where the capture comes to nothing: it is there from now on. Before a draft stands a census,
+        // which may be a document.
+        for line in lines {
+            if draft.is_some() {
+                err!("{line}");
+            } else {
+                out!("{line}");
+            }
+        }
     }
     let key: Option<SecretKey> = key.map(|(key, _)| key);
     ask.limits = ask_terms(Limits { seconds: u32::MAX, ..policy.limits() }, args.timeout);
@@ -145,6 +166,7 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
         policy: hex(&Sha256::digest(captured_by.canonical())),
         captured: jiff::Timestamp::now().to_string(),
         by: std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default(),
+        draft: draft.map(ToOwned::to_owned),
         source: address.clone(),
         host_key: connection.host_key().map(ToOwned::to_owned),
         evidence: crate::scan::evidence(&captured.evidence, jiff::Timestamp::now().as_second()),
@@ -155,24 +177,22 @@ pub(super) fn run(args: &CaptureArgs, output: &OutputArgs) -> Outcome<u8> {
     if let Some(found) = &learned {
         lessons::tell(&label, found, siblings.len(), output.quiet);
     }
-    if !output.quiet {
-        out!(
-            "{label}: {} records, {} packages, serial {serial}, from {address}",
-            baseline.records.len(),
-            baseline.packages()
-        );
-        out!("{}  sha256:{}", store.path(&label).display(), baseline.digest);
-        if !left_out.is_empty() {
-            let named: Vec<String> = left_out.iter().take(5).map(|path| escape(path)).collect();
-            let more = left_out.len().saturating_sub(named.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            out!("Too long to be kept for diffs and sentences: {}{more}", named.join(", "));
-        }
-        if !new {
-            out!("It was there already with the same bytes.");
-        }
+    told.push(format!(
+        "{label}: {} records, {} packages, serial {serial}, from {address}",
+        baseline.records.len(),
+        baseline.packages()
+    ));
+    told.push(format!("{}  sha256:{}", store.path(&label).display(), baseline.digest));
+    if !left_out.is_empty() {
+        let named: Vec<String> = left_out.iter().take(5).map(|path| escape(path)).collect();
+        let more = left_out.len().saturating_sub(named.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        told.push(format!("Too long to be kept for diffs and sentences: {}{more}", named.join(", ")));
     }
-    Ok(0)
+    if !new {
+        told.push("It was there already with the same bytes.".to_owned());
+    }
+    Ok(told)
 }
 
 fn source(args: &CaptureArgs) -> Outcome<Host> {

@@ -2,29 +2,28 @@
 //!
 //! *Invariant:* with targets the fleet joins only by an explicit `-f`; a selection of no host is an error.
 
-use super::args::ScanArgs;
 use super::trouble::{Outcome, Trouble, warn};
 use crate::inventory::host::{Host, Reach};
 use crate::inventory::{Fleet, Mistake, hosts_file, limit, target};
 use std::path::{Path, PathBuf};
 
 /// Commands that later releases bring: as a bare target each is far more likely a command than a host.
-const LATER: [&str; 9] = ["census", "compare", "completions", "diff", "gate", "history", "init", "man", "plan"];
+const LATER: [&str; 7] = ["completions", "diff", "gate", "history", "init", "man", "plan"];
 
 /// The hosts of this run, in the order of the fleet.
-pub(super) fn select(args: &ScanArgs) -> Outcome<Vec<Host>> {
-    let file = match (&args.fleet, args.targets.is_empty()) {
-        (Some(file), _) => Some(file.clone()),
+pub(super) fn select(targets: &[String], fleet: Option<&Path>, limits: &[String]) -> Outcome<Vec<Host>> {
+    let file = match (fleet, targets.is_empty()) {
+        (Some(file), _) => Some(file.to_owned()),
         (None, true) => std::env::var_os("DRIFTSCAN_FLEET").map(PathBuf::from),
         (None, false) => None,
     };
-    if let Some(word) = args.targets.iter().find(|word| LATER.contains(&word.as_str())) {
+    if let Some(word) = targets.iter().find(|word| LATER.contains(&word.as_str())) {
         return Err(Trouble::with(
             format!("driftscan {word} is not built yet"),
             format!("for a host of that name: driftscan USER@{word}"),
         ));
     }
-    let targets = target::parse(args.targets.iter().map(String::as_str)).map_err(Trouble::all)?;
+    let targets = target::parse(targets.iter().map(String::as_str)).map_err(Trouble::all)?;
     let fleet = match file {
         Some(file) => read(&file)?.join(targets).map_err(Trouble::all)?,
         None if targets.is_empty() => {
@@ -38,8 +37,8 @@ pub(super) fn select(args: &ScanArgs) -> Outcome<Vec<Host>> {
     for warning in &fleet.warnings {
         warn(warning);
     }
-    let hosts = match args.limit.join(",") {
-        pattern if args.limit.is_empty() => {
+    let hosts = match limits.join(",") {
+        pattern if limits.is_empty() => {
             drop(pattern);
             fleet.hosts
         }

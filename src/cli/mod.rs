@@ -21,6 +21,8 @@ macro_rules! err {
 mod args;
 mod books;
 mod capture;
+mod census;
+mod compare_hosts;
 mod comparisons;
 mod connect;
 mod doctor;
@@ -31,6 +33,7 @@ mod lessons;
 mod list;
 mod memory;
 mod output;
+mod pivot;
 mod policy;
 mod probe;
 mod progress;
@@ -74,6 +77,8 @@ where
     let result = match cli.command {
         None => scan::run(&cli.scan, &cli.output),
         Some(Command::Scan(args)) => scan::run(&args, &cli.output),
+        Some(Command::Census(args)) => census::run(&args, &cli.output),
+        Some(Command::Compare(args)) => compare_hosts::run(&args, &cli.output),
         Some(Command::Baseline { command }) => match command {
             BaselineCommand::Capture(args) => capture::run(&args, &cli.output),
             BaselineCommand::List(args) => list::list(&args),

@@ -102,6 +102,34 @@ pub(super) fn print(
     Ok(())
 }
 
+/// Prints a document in each format by what writes it; with `silent` only to the files that were asked for.
+pub(super) fn print_each(
+    formats: &[Format],
+    args: &OutputArgs,
+    silent: bool,
+    json: &mut dyn FnMut(&mut Vec<u8>) -> io::Result<()>,
+    table: &mut dyn FnMut(&table::Options<'_>, &mut Vec<u8>) -> io::Result<()>,
+) -> Outcome<()> {
+    let folded = |names: &[&str]| fold(names.iter().copied());
+    for format in formats.iter().filter(|format| !silent || format.file.is_some()) {
+        let columns = if format.file.is_none() { width() } else { None };
+        let mut bytes = Vec::new();
+        let rendered = match format.kind {
+            Kind::Json => json(&mut bytes),
+            Kind::Table => table(&options(args, columns, None, &folded), &mut bytes),
+            Kind::Template(_) => Err(io::Error::other("of a census there are a table and json")),
+        };
+        if let Some(path) = &format.file {
+            let written = rendered.and_then(|()| write_file(path, &bytes));
+            written.map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
+            continue;
+        }
+        rendered.map_err(Trouble::new)?;
+        put(&bytes)?;
+    }
+    Ok(())
+}
+
 /// Prints one page of text on standard output.
 pub(super) fn page(
     args: &OutputArgs,

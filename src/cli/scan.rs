@@ -25,15 +25,16 @@ use crate::scan::{Resumption, Run, Target, Terms, run as scan_all};
 use crate::store::{Baselines, Runs, Start};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Hosts at once where nobody says how many.
-const JOBS: usize = 64;
+pub(super) const JOBS: usize = 64;
 
 /// Scans and reports.
 pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let formats = formats(&args.format)?;
-    let hosts = fleet::select(args)?;
+    let hosts = fleet::select(&args.targets, args.fleet.as_deref(), &args.limit)?;
     fleet::enough(&hosts, args.min_hosts)?;
     let policy = policy::read(args.policy.as_deref())?;
     let waivers = waivers::in_force(args.waivers.as_deref())?;
@@ -48,7 +49,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let secret = args.connect.secret_key.as_deref();
     let comparisons = comparisons::prepare(&hosts, wanted.as_ref(), &store, &policy, &salt, secret)?;
     let runs = Runs::open(&args.places.reports).map_err(|error| stored(&error))?;
-    let dialer = connect::dialer(&args.connect)?;
+    let dialer = Arc::new(connect::dialer(&args.connect)?);
     let targets = targets(&hosts, args, &dialer, &comparisons)?;
     for warning in dialer.warnings() {
         warn(warning);
@@ -60,11 +61,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         Turn::Stopped(status) => return Ok(status),
     };
     let started = jiff::Timestamp::now();
-    // The milliseconds come before what is random, so that runs of one second sort by time as well.
-    let millis = u16::try_from(started.subsec_millisecond()).unwrap_or(0);
-    let random: [u8; 1] = random()?;
-    let suffix = (millis << 6 | u16::from(random[0] >> 2)).to_be_bytes();
-    let id = RunId::new(&started.strftime("%Y%m%dT%H%M%SZ").to_string(), suffix);
+    let id = run_id(started)?;
     let mut start = begin(&id, started, &hosts, args, &comparisons, policy.drift_at());
     start.digests.ways = ways::digest(&targets);
     start.digests.waivers.clone_from(&waivers.digest);
@@ -85,7 +82,7 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let plan = Run {
         jobs: args.jobs.map_or_else(|| targets.len().min(JOBS), usize::from),
         targets,
-        dialer,
+        dialer: Arc::clone(&dialer),
         terms: Terms { timeout: args.timeout, gentle: args.gentle, salt },
         rate: args.rate,
         per_jump: usize::from(args.max_per_jump),
@@ -95,6 +92,8 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         progress.watch(event);
     });
     progress.end();
+    // Whatever connections go through is ours to end; a host that is left behind would keep it.
+    dialer.close();
     let mut outcomes =
         scanned.map_err(|error| Trouble::with(format!("threads can't be started: {error}"), "fewer --jobs"))?;
     outcomes.extend(kept);
@@ -133,6 +132,15 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     Ok(status)
 }
 
+/// The id of a run that starts now.
+pub(super) fn run_id(started: jiff::Timestamp) -> Outcome<RunId> {
+    // The milliseconds come before what is random, so that runs of one second sort by time as well.
+    let millis = u16::try_from(started.subsec_millisecond()).unwrap_or(0);
+    let random: [u8; 1] = random()?;
+    let suffix = (millis << 6 | u16::from(random[0] >> 2)).to_be_bytes();
+    Ok(RunId::new(&started.strftime("%Y%m%dT%H%M%SZ").to_string(), suffix))
+}
+
 fn targets(
     hosts: &[Host],
     args: &ScanArgs,
@@ -140,7 +148,7 @@ fn targets(
     comparisons: &Comparisons,
 ) -> Outcome<Vec<Target>> {
     let ways = connect::ways(dialer, hosts)?;
-    let target = |((host, way), comparison): ((&Host, _), &std::sync::Arc<crate::scan::Comparison>)| Target {
+    let target = |((host, way), comparison): ((&Host, _), &Arc<crate::scan::Comparison>)| Target {
         name: host.name.clone(),
         group: host.group.clone(),
         address: connect::address(host, &way),
@@ -148,7 +156,7 @@ fn targets(
         root: host.root.clone().unwrap_or_else(|| "/".to_owned()),
         sudo: host.sudo.unwrap_or(args.connect.sudo),
         probe: host.probe.unwrap_or(args.connect.probe.0),
-        comparison: std::sync::Arc::clone(comparison),
+        comparison: Arc::clone(comparison),
     };
     Ok(hosts.iter().zip(ways).zip(&comparisons.of_host).map(target).collect())
 }

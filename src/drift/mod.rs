@@ -3,6 +3,7 @@
 //! *Invariant:* pure. Equality is decided by the root over full digests; everything else only explains.
 
 pub mod calibration;
+pub mod census;
 pub mod compare;
 pub mod describe;
 mod diff;

@@ -3,7 +3,9 @@
 //!
 //! *Invariant:* renderers lay out what the outcome says, to a `Write`; they neither filter, decide nor exit.
 
+pub mod census;
 pub mod json;
+pub mod pair;
 mod quote;
 pub mod table;
 pub mod template;

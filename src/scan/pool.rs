@@ -19,8 +19,9 @@ use std::time::Duration;
 pub struct Run {
     /// The hosts, in the order of the fleet.
     pub targets: Vec<Target>,
-    /// How to reach them.
-    pub dialer: Dialer,
+    /// How to reach them. Whoever made it closes it when nothing more is to be dialled: a host that is left behind when a run is
+    /// stopped would keep its connection.
+    pub dialer: Arc<Dialer>,
     /// For each host.
     pub terms: Terms,
     /// Threads.
@@ -93,8 +94,6 @@ pub fn run(
         }
     }
     stopped.store(true, Ordering::Relaxed);
-    // Whatever connections go through is ours to end; a host that is left behind would keep it.
-    run.dialer.close();
     if done < total {
         // Threads that wait for a host are left behind: the process ends with the report.
         std::mem::forget(pool);

@@ -26,6 +26,8 @@ pub struct Story {
     pub captured: String,
     /// Who ran it, as far as the environment tells.
     pub by: String,
+    /// Of what it is a draft that a person has to review; `None` where somebody chose the golden machine.
+    pub draft: Option<String>,
     /// The golden machine.
     pub source: String,
     /// Its host key.
@@ -53,6 +55,8 @@ struct Document<'a> {
     policy_sha256: &'a str,
     captured: &'a str,
     by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    draft: Option<&'a str>,
     source: &'a str,
     host_key: Option<&'a str>,
     machine_id_digest: Option<&'a str>,
@@ -77,6 +81,7 @@ pub fn write(story: &Story) -> Vec<u8> {
         policy_sha256: &story.policy,
         captured: &story.captured,
         by: &story.by,
+        draft: story.draft.as_deref(),
         source: &story.source,
         host_key: story.host_key.as_deref(),
         machine_id_digest: story.evidence.machine_id.as_deref(),

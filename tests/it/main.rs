@@ -11,6 +11,7 @@ mod baseline;
 mod bootstrap;
 mod broken_answers;
 mod budget;
+mod census;
 mod corpus;
 mod doctor;
 mod drift;

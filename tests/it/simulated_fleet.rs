@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// The fleet, and the folder that its announcement names.
-struct Fleet {
+pub(crate) struct Fleet {
     child: Child,
     output: BufReader<std::process::ChildStdout>,
-    folder: tempfile::TempDir,
-    /// The commands that it announces: a capture and a scan.
+    pub(crate) folder: tempfile::TempDir,
+    /// The commands that it announces: a capture, a scan, and where hosts are of several kinds a census.
     commands: Vec<Vec<String>>,
 }
 
@@ -25,7 +25,8 @@ fn built() -> PathBuf {
 }
 
 impl Fleet {
-    fn raise(words: &[&str]) -> Self {
+    /// Starts it, and waits until it is ready.
+    pub(crate) fn raise(words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(built())
             .args(words)
@@ -49,7 +50,7 @@ impl Fleet {
     }
 
     /// Types an announced command, with more words.
-    fn driftscan(&self, command: usize, more: &[&str]) -> Output {
+    pub(crate) fn driftscan(&self, command: usize, more: &[&str]) -> Output {
         let words = &self.commands[command];
         let mut command = Command::new(env!("CARGO_BIN_EXE_driftscan"));
         command.args(words).args(more).current_dir(self.folder.path()).env_clear();

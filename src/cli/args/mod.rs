@@ -3,6 +3,7 @@
 //! *Invariant:* a flag is here once, spelled one way, and does something; nothing that is not built is shown.
 
 mod baseline;
+mod census;
 mod connect;
 mod output;
 mod policy;
@@ -11,6 +12,7 @@ mod report;
 mod scan;
 
 pub(super) use baseline::{BaselineCommand, CaptureArgs, ListArgs, ShowArgs};
+pub(super) use census::{CensusArgs, CompareArgs, ReadArgs};
 pub(super) use connect::ConnectArgs;
 pub(super) use output::{Color, OutputArgs, Places};
 pub(super) use policy::{PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicySource};
@@ -45,6 +47,10 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Scan a fleet and report which hosts drifted (the default)
     Scan(Box<ScanArgs>),
+    /// Without a baseline: which kinds of hosts a fleet has, and which hosts are odd
+    Census(Box<CensusArgs>),
+    /// Show what differs between two hosts
+    Compare(Box<CompareArgs>),
     /// Capture, list and show baselines
     Baseline {
         #[command(subcommand)]

@@ -6,6 +6,7 @@
 //! *Invariant:* colour only repeats what a word says; no control character but the line feed is ever written.
 
 mod by_finding;
+mod census;
 mod coverage;
 mod decisions;
 mod drifted;
@@ -15,13 +16,16 @@ mod frame;
 mod groups;
 mod investigate;
 mod page;
+mod pair;
 mod room;
 mod sentence;
 pub mod story;
 mod waived;
 mod words;
 
+pub use census::{census, mark_title};
 pub use coverage::coverage;
+pub use pair::pair;
 pub use sentence::title;
 
 use crate::model::{Decision, FleetOutcome, HostOutcome};

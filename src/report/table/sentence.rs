@@ -147,7 +147,7 @@ fn worded(finding: &Finding) -> (String, String, &'static [Attr]) {
 }
 
 /// `executable file 0755 root`.
-fn entry(side: &Attributes) -> String {
+pub(super) fn entry(side: &Attributes) -> String {
     let kind = side.text(Attr::Kind).unwrap_or("entry");
     let mode = side.text(Attr::Mode);
     let bits = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok()).filter(|_| kind == "file").unwrap_or(0);
