@@ -3,8 +3,8 @@
 use super::host_tests::{Host, Wire};
 use super::{NONCE, RULES, ask, debian, difference, drifted, found, look, machine, reference};
 use crate::collect::{Bounds, Ran, capture, observe};
-use crate::drift::Found;
 use crate::drift::reference::FIRST;
+use crate::drift::{Found, Versions};
 use crate::protocol::request::{FollowUp, Limits, Mode, Request};
 use crate::protocol::{Attr, Record};
 use crate::protocol_tests::{fact, file, folder, package, set};
@@ -22,7 +22,8 @@ fn a_host_that_is_equal_is_asked_nothing_more() {
 #[test]
 fn a_host_that_equals_an_older_version_is_asked_nothing_more() {
     let host = Host::of(drifted(50, 20));
-    let references = [reference(3, &machine(50)), reference(2, &machine(49)), reference(1, &drifted(50, 20))];
+    let references =
+        Versions::new(vec![reference(3, &machine(50)), reference(2, &machine(49)), reference(1, &drifted(50, 20))]);
     let observation = observe(&mut Wire::to(&host), &ask(), &references, &mut Ran::default()).unwrap();
     assert_eq!(observation.found, Found::Equal(2));
     assert_eq!(*host.asked.borrow(), [FollowUp::Bye]);
@@ -88,7 +89,8 @@ fn another_system_is_told_and_not_compared() {
     let host = Host { os: "alpine", ..Host::of(machine(5)) };
     let observation = look(&mut Wire::to(&host), &machine(5)).unwrap();
     assert_eq!((observation.found, observation.identity.os.as_str()), (Found::AnotherSystem, "alpine"));
-    let nowhere = observe(&mut Wire::to(&Host::of(machine(5))), &ask(), &[], &mut Ran::default()).unwrap();
+    let nowhere =
+        observe(&mut Wire::to(&Host::of(machine(5))), &ask(), &Versions::default(), &mut Ran::default()).unwrap();
     assert_eq!(nowhere.found, Found::AnotherSystem);
 }
 
