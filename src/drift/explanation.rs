@@ -54,8 +54,10 @@ impl Explanation {
             };
             let is_newer = differs(difference, &subject) && !differs(from_selected, &subject);
             if is_newer && finding.code != Code::MountHides {
-                let how = if finding.change == Change::Removed { "not there either in" } else { "as in" };
-                finding.told.explanation.push(format!("{how} {selected}"));
+                finding.told.explanation.push(match finding.change {
+                    Change::Removed => format!("gone in {selected} too"),
+                    Change::Added | Change::Changed => format!("as in {selected}"),
+                });
             }
         }
     }

@@ -113,7 +113,7 @@ pub(super) fn disagreements(references: &[Reference], image: &Image, standing: S
             let known = references.iter().find(|other| names(other, image, host));
             let (severity, title, why) = match known {
                 Some(other) => (
-                    Severity::Medium,
+                    Severity::High,
                     match standing.difference {
                         None => format!("{said}, and the content is that of {label}"),
                         Some(_) => format!("{said}, and the content is nearer to {label}"),
@@ -133,7 +133,7 @@ pub(super) fn disagreements(references: &[Reference], image: &Image, standing: S
                 let title = format!("{said}, and the content is nearer to {}", nearest.label);
                 let why = format!("It is compared with {label}, because os-release names it.");
                 let sides = [nearest.label.version.as_str(), version];
-                findings.push(finding("version", Severity::Medium, sides, &title, &why));
+                findings.push(finding("version", Severity::High, sides, &title, &why));
             }
         }
     }

@@ -10,6 +10,7 @@ mod peel_tests;
 mod reference_tests;
 mod story_tests;
 mod unseen_tests;
+mod versions_tests;
 
 use super::{Difference, Found, Judgement, Observation, Reference, Salted, compare, judge};
 use crate::manifest::{Baseline, Header, Identity, Label, ProjectedSet};

@@ -47,4 +47,5 @@ mod story;
 mod unreadable;
 mod verdicts;
 mod version_order;
+mod versions;
 mod waivers;
