@@ -51,7 +51,7 @@ impl<'a> Golden<'a> {
     }
 
     /// A word by the baseline, else by os-release being the host's own, else by the baseline's name.
-    fn word<'b>(&'b self, captured: &'b Option<String>, host: &'b str, label: &'b str) -> Option<&'b str> {
+    fn word<'b>(&self, captured: Option<&'b String>, host: &'b str, label: &'b str) -> Option<&'b str> {
         match (captured, self.same) {
             (Some(word), _) => Some(word),
             (None, Some(true)) => Some(host),
@@ -61,11 +61,11 @@ impl<'a> Golden<'a> {
     }
 
     fn id<'b>(&'b self, host: &'b str) -> Option<&'b str> {
-        self.word(&self.reference.image.id, host, &self.reference.label.template)
+        self.word(self.reference.image.id.as_ref(), host, &self.reference.label.template)
     }
 
     fn version<'b>(&'b self, host: &'b str) -> Option<&'b str> {
-        self.word(&self.reference.image.version, host, &self.reference.label.version)
+        self.word(self.reference.image.version.as_ref(), host, &self.reference.label.version)
     }
 
     /// Whether the host's words are those of this version.

@@ -7,7 +7,7 @@ use crate::model::text::escape;
 use crate::model::{Code, Image, Severity, Verdict};
 use crate::policy::Policy;
 use crate::protocol::coverage::{Coverage, Part, Trouble, Why};
-use crate::protocol::reply::evidence;
+use crate::protocol::reply::{Texts, evidence};
 use crate::protocol::{Attr, Record, Value};
 use crate::protocol_tests::{fact, file, folder, package, set, with};
 use proptest::collection::vec;
@@ -294,7 +294,9 @@ fn any_set() -> impl Strategy<Value = Vec<Record>> {
     let record = prop_oneof![6 => path, 1 => other, 1 => (0..3_u8).prop_map(|n| fact("kernel", &n.to_string()))];
     vec(record, 0..12).prop_map(|records| {
         let mut all = vec![folder("/"), file("/a", 1)];
-        records.into_iter().for_each(|record| put(&mut all, record));
+        for record in records {
+            put(&mut all, record);
+        }
         all
     })
 }
@@ -303,7 +305,9 @@ fn any_set() -> impl Strategy<Value = Vec<Record>> {
 fn any_fleet() -> impl Strategy<Value = (Vec<Vec<Record>>, Vec<Record>)> {
     (vec(any_set(), 1..6), 0..6_usize, any_set(), 0..4_usize).prop_map(|(sets, of, changes, few)| {
         let mut host = sets[of % sets.len()].clone();
-        changes.into_iter().rev().take(few).for_each(|record| put(&mut host, record));
+        for record in changes.into_iter().rev().take(few) {
+            put(&mut host, record);
+        }
         (sets, host)
     })
 }
@@ -361,7 +365,7 @@ proptest! {
         let versions = Versions::new(numbered(&sets));
         let observation = observation(&versions, &host, coverage, &image);
         let judgement = judge(&versions, &observation, &policy);
-        let plain = Observation { choice: Choice::default(), evidence: Default::default(), ..observation.clone() };
+        let plain = Observation { choice: Choice::default(), evidence: Texts::default(), ..observation.clone() };
         let selected = judge(&versions, &plain, &policy);
         if let Found::Different(_) = observation.found {
             let older = observation.choice.older.is_some();

@@ -148,7 +148,7 @@ fn what(host: &HostOutcome) -> String {
         (Verdict::Drifted, Some(label)) => format!("from {label}{behind}: {}", counts.join(", ")),
         (Verdict::Outdated, Some(label)) if counts.is_empty() => format!("exactly {label}{behind}, no local change"),
         (Verdict::Outdated, Some(label)) => {
-            format!("nearest to {label}{behind}, no drift from it: {}", counts.join(", "))
+            format!("nearest to {label}{behind}: {}", counts.join(", "))
         }
         (Verdict::Drifted | Verdict::Outdated, None) | (Verdict::Unverifiable | Verdict::Clean, _) => counts.join(", "),
     }

@@ -147,7 +147,7 @@ fn a_text_that_is_not_the_one_that_was_proven_is_not_read() {
     };
     assert_eq!(with(&|golden, _| golden.0.clear()), "the baseline has no text of it as passwd to compare with");
     let told = with(&|golden, _| {
-        golden.0.values_mut().flatten().for_each(|text| text.text = [&text.text[..], b"\n"].concat().into())
+        golden.0.values_mut().flatten().for_each(|text| text.text = [&text.text[..], b"\n"].concat().into());
     });
     assert_eq!(told, "the baseline has no text of it as passwd to compare with");
     assert_eq!(with(&|_, answers| answers.texts.clear()), "the host gave no text of it as passwd");
