@@ -100,28 +100,25 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
     // Whatever version it is compared with: none has an attribute that was not read.
     let untold = from_selected.map_or_else(Vec::new, |difference| untold(difference, coverage));
     let mut reasons = obstacles(coverage, &untold, policy);
-    if observation.found == Found::AnotherSystem {
-        reasons.insert(0, another_system(&observation.identity, &label(0)));
-        let coverage = shown(observation, false, policy);
-        return Judgement {
-            verdict: Verdict::Unverifiable,
-            reference: label(0),
-            versions_behind: None,
-            findings: Vec::new(),
-            causes: Vec::new(),
-            reasons,
-            coverage,
-        };
-    }
-    let standing = match (&observation.found, &observation.choice.older) {
-        (Found::Different(_), Some((at, difference))) => {
-            Standing { at: *at, nearest: observation.choice.nearest, difference: Some(difference) }
+    let standing = match &observation.found {
+        Found::AnotherSystem => {
+            reasons.insert(0, another_system(&observation.identity, &label(0)));
+            return Judgement {
+                verdict: Verdict::Unverifiable,
+                reference: label(0),
+                versions_behind: None,
+                findings: Vec::new(),
+                causes: Vec::new(),
+                reasons,
+                coverage: shown(observation, false, policy),
+            };
         }
-        (Found::Different(difference), None) => {
-            Standing { at: 0, nearest: observation.choice.nearest, difference: Some(difference) }
+        Found::Equal(at) => Standing { at: *at, nearest: *at, difference: None },
+        Found::Different(difference) => {
+            let older = observation.choice.older.as_ref();
+            let (at, difference) = older.map_or((0, difference), |(at, difference)| (*at, difference));
+            Standing { at, nearest: observation.choice.nearest, difference: Some(difference) }
         }
-        (Found::Equal(at), _) => Standing { at: *at, nearest: *at, difference: None },
-        (Found::AnotherSystem, _) => Standing { at: 0, nearest: 0, difference: None },
     };
     let mut at = standing.at;
     let told = reasons.iter().any(|obstacle| obstacle.reason == Reason::Packages);
