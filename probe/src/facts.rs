@@ -19,6 +19,10 @@ const OS_RELEASE: [(&[u8], &[u8]); 4] = [
     (b"VERSION_ID", b"fact:os.version"),
 ];
 
+/// Fields of os-release(5) that name the image. They are no facts of the set: baselines of before do not have them.
+const IMAGE: [(&[u8], &[u8]); 2] =
+    [(b"IMAGE_ID", evidence::IMAGE_ID), (b"IMAGE_VERSION", evidence::IMAGE_VERSION)];
+
 /// What was learnt.
 pub struct Facts {
     pub identity: Texts,
@@ -40,6 +44,11 @@ pub fn read(place: &Place, live: bool) -> Facts {
             _ => {}
         }
         facts.record(subject, &value);
+    }
+    for (field, name) in IMAGE {
+        if let Some(value) = os_release(&text, field) {
+            facts.evidence.put(name, &value);
+        }
     }
     let dpkg_arch = place.read(b"/var/lib/dpkg/arch", 4096).ok();
     let uname = rustix::system::uname();

@@ -12,12 +12,13 @@ use super::progress::Spinner;
 use super::reading;
 use super::secret_key;
 use super::siblings::{self, Golden};
-use super::trouble::{Outcome, Trouble};
+use super::trouble::{Outcome, Trouble, warn};
 use super::version::TOOL;
 use crate::collect::{self, Ask, Bounds, Failure, Ran};
 use crate::inventory::host::Host;
 use crate::inventory::target;
 use crate::manifest::{Header, Label, NoiseRule};
+use crate::model::Image;
 use crate::model::text::{escape, hex};
 use crate::protocol::request::Limits;
 use crate::protocol::{RuleSet, SecretKey};
@@ -121,6 +122,7 @@ pub(super) fn store(args: &CaptureArgs, host: &Host, draft: Option<&str>, output
         texts: None,
         key: key.as_ref().map(SecretKey::id),
         noise: Vec::new(),
+        image: Image::of(&reading.captured.evidence),
     };
     let mut baseline = reading.baseline(header)?;
     let (viewed, viewed_rules);
@@ -173,6 +175,13 @@ pub(super) fn store(args: &CaptureArgs, host: &Host, draft: Option<&str>, output
         walked: captured.coverage.walked,
         hashed_bytes: captured.coverage.hashed_bytes,
     });
+    let image = &baseline.header.image;
+    if let Some(version) = image.version.as_ref().filter(|version| **version != label.version) {
+        warn(format!(
+            "os-release of {address} says image version {version}, and the baseline is {label}: where the two are the same, a \
+             host's own word is easier to follow"
+        ));
+    }
     let new = store.save(&baseline, &provenance).map_err(|error| stored(&error))?;
     if let Some(found) = &learned {
         lessons::tell(&label, found, siblings.len(), output.quiet);

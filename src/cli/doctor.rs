@@ -7,6 +7,7 @@ use super::capture::random;
 use super::trouble::{Outcome, Trouble};
 use super::{connect, fleet, policy, secret_key};
 use crate::collect::{self, Ask, Bounds, Captured, Failure, INSTALLED, PROBE, Ran, Way as Collecting, probe_digest};
+use crate::drift::Versions;
 use crate::drift::compare::reason;
 use crate::inventory::host::{Host, ProbeChoice};
 use crate::inventory::{limit, target};
@@ -160,7 +161,7 @@ impl Visit<'_> {
         let rules = policy.compile();
         let key = policy.is_keyed().then(|| secret_key::read(self.secret)).transpose()?;
         let ask = Ask { key: key.as_ref(), ..self.ask(policy.limits(), policy.scopes(), &rules)? };
-        let observed = match collect::observe(connection, &ask, &[], &mut Ran::default()) {
+        let observed = match collect::observe(connection, &ask, &Versions::default(), &mut Ran::default()) {
             Ok(observed) => observed,
             Err(failure) => return Ok(fail("read", &failure)),
         };

@@ -53,6 +53,9 @@ pub(super) fn show(args: &ShowArgs) -> Outcome<u8> {
     out!("{}", header.label);
     out!("  serial    {}", header.serial);
     out!("  system    {}", escape(header.identity.to_string().as_bytes()));
+    if !header.image.is_silent() {
+        out!("  image     {}", header.image);
+    }
     out!("  source    {}", if header.live { "a running system" } else { "a folder: kernel and mounts are not in it" });
     out!("  scope     {}", scopes.join(" "));
     out!(

@@ -11,11 +11,11 @@ use super::trouble::{Outcome, Trouble};
 use crate::collect::{self, Ask, Bounds, Captured, Failure, Ran};
 use crate::drift::compare::reason;
 use crate::drift::inquiry::Answers;
-use crate::drift::{Found, Observation, golden, judge};
+use crate::drift::{Choice, Found, Observation, golden, judge};
 use crate::inventory::host::Host;
 use crate::manifest::{Baseline, Header, Label};
 use crate::model::text::escape;
-use crate::model::{HostOutcome, Reason, Wire};
+use crate::model::{HostOutcome, Image, Reason, Wire};
 use crate::policy::{Policy, PolicyFile};
 use crate::protocol::request::Limits;
 use crate::protocol::{RuleSet, Salt, SecretKey};
@@ -115,6 +115,7 @@ impl Survey<'_> {
             coverage: captured.coverage,
             live: ask.live,
             found: Found::Equal(0),
+            choice: Choice::default(),
             answers: Answers::default(),
         };
         let judged = judge(&own.references, &observation, &policy);
@@ -216,6 +217,7 @@ fn baseline(
         label,
         serial: 1,
         identity: captured.identity.clone(),
+        image: Image::of(&captured.evidence),
         live,
         scopes: policy.scopes().to_vec(),
         rules: rules.clone(),

@@ -14,13 +14,13 @@ use super::way::{Missed, Way};
 use crate::drift::inquiry::{Answers, questions};
 use crate::drift::judge::{Found, Observation};
 use crate::drift::reference::FIRST;
-use crate::drift::{Difference, Peeled, Reference, golden, peel};
+use crate::drift::{Choice, Difference, Peeled, Reference, Versions, golden, peel};
 use crate::inventory::ProbeChoice;
 use crate::manifest::Identity;
 use crate::manifest::projected::set_of;
 use crate::manifest::texts::TOTAL_MAX;
-use crate::model::Reason;
 use crate::model::text::escape;
+use crate::model::{Image, Reason};
 use crate::policy::Policy;
 use crate::protocol::reply::{BatchReader, FrameKind, Root, Text, TextState, Texts, identity};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, RequestRef, Want};
@@ -101,15 +101,15 @@ pub struct Captured {
     pub texts: BTreeMap<(Vec<u8>, Want), Text>,
 }
 
-/// Scans one host and finds what differs from the first reference; `ran` tells what was executed there, whatever came of
-/// it.
+/// Scans one host and finds what differs from the selected version, and from the one that it is nearest to; `ran` tells
+/// what was executed there, whatever came of it.
 ///
 /// # Errors
 /// A [`Failure`], where no observation could be made.
 pub fn observe(
     connection: &mut dyn Connection,
     ask: &Ask<'_>,
-    references: &[Reference],
+    references: &Versions,
     ran: &mut Ran,
 ) -> Result<Observation, Failure> {
     let mode = Mode::Sketch(u32::try_from(FIRST).unwrap_or(0));
@@ -131,15 +131,24 @@ pub fn observe(
                 }
                 _ => Found::AnotherSystem,
             };
-            let answers = match (&found, references.first(), ask.policy) {
-                (Found::Different(difference), Some(selected), Some(policy)) => {
-                    let mut answers = talk.inquire(&questions(difference, selected, policy))?;
+            let choice = match &found {
+                Found::Different(difference) => references.choose(difference, &identity, &Image::of(&evidence)),
+                Found::Equal(_) | Found::AnotherSystem => Choice::default(),
+            };
+            // What is asked is what the findings will be about: those against the version that was chosen.
+            let compared = match (&found, &choice.older) {
+                (Found::Different(_), Some((_, difference))) | (Found::Different(difference), None) => Some(difference),
+                (Found::Equal(_) | Found::AnotherSystem, _) => None,
+            };
+            let answers = match (compared, references.get(choice.at()), ask.policy) {
+                (Some(difference), Some(reference), Some(policy)) => {
+                    let mut answers = talk.inquire(&questions(difference, reference, policy))?;
                     answers.hold_to(difference);
                     answers
                 }
                 _ => Answers::default(),
             };
-            Ok(Observation { identity, evidence, coverage, live: ask.live, found, answers })
+            Ok(Observation { identity, evidence, coverage, live: ask.live, found, choice, answers })
         },
     )
 }

@@ -11,9 +11,9 @@ mod host_tests;
 mod noise_tests;
 
 use super::{Ask, Bounds, Failure, Ran, observe};
-use crate::drift::{Difference, Found, Observation, Reference, Salted};
+use crate::drift::{Difference, Found, Observation, Reference, Salted, Versions};
 use crate::manifest::{Baseline, Header, Identity, Label, ProjectedSet};
-use crate::model::Reason;
+use crate::model::{Image, Reason};
 use crate::protocol::request::Limits;
 use crate::protocol::{Mask, Record, RuleSet};
 use crate::protocol_tests::{file, folder, rules};
@@ -78,15 +78,23 @@ fn reference(serial: u64, records: &[Record]) -> Reference {
         texts: None,
         key: None,
         noise: Vec::new(),
+        image: Image::default(),
     };
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
     let set = ProjectedSet::new(&baseline, &RULES, &SCOPES, true, None, &crate::policy::witness).unwrap();
-    Reference { label, serial, identity: debian(), set: Arc::new(Salted::new(set, &SALT)), texts: Arc::default() }
+    Reference {
+        label,
+        serial,
+        identity: debian(),
+        set: Arc::new(Salted::new(set, &SALT)),
+        image: Image::default(),
+        texts: Arc::default(),
+    }
 }
 
 /// What one look at a host gives, compared with this machine.
 fn look(connection: &mut dyn Connection, base: &[Record]) -> Result<Observation, Failure> {
-    let references = [reference(1, base)];
+    let references = Versions::new(vec![reference(1, base)]);
     observe(connection, &Ask { bounds: Bounds::of(&references), ..ask() }, &references, &mut Ran::default())
 }
 

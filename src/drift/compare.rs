@@ -5,12 +5,12 @@
 
 use super::describe::{attributes, fingerprint, key};
 use super::reference::Difference;
+use super::versions::side_by_side;
 use crate::model::{Attributes, Change, Code, Finding, Severity, Told};
 use crate::policy::Policy;
 use crate::protocol::coverage::{Coverage, Part, SkippedMount};
 use crate::protocol::record::RecordWriter;
 use crate::protocol::{Attr, Kind, Record, RecordRef, System, Value, Why};
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Which attributes make which kind of difference.
@@ -37,16 +37,7 @@ const CODES: [(Code, &[Attr]); 15] = [
 pub fn compare(difference: &Difference, coverage: &Coverage, policy: &Policy) -> Vec<Finding> {
     let mut comparison =
         Comparison { policy, seen: Seen::new(coverage), findings: Vec::new(), hidden: BTreeMap::new() };
-    let (mut before, mut after) = (difference.removed.iter().peekable(), difference.added.iter().peekable());
-    loop {
-        let order = match (before.peek(), after.peek()) {
-            (None, None) => break,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(b), Some(a)) => b.subject().cmp(a.subject()),
-        };
-        let old = if order.is_le() { before.next() } else { None };
-        let new = if order.is_ge() { after.next() } else { None };
+    for (old, new) in side_by_side(&difference.removed, &difference.added, |record: &Record| record.subject()) {
         match (old.map(Record::view), new.map(Record::view)) {
             (Some(old), Some(new)) => comparison.changed(old, new),
             (Some(old), None) => comparison.removed(old),

@@ -79,7 +79,7 @@ pub fn keep(
                 match room.checked_sub(text.len()).filter(|_| view.is_some() || text.len() <= CONTENT_MAX) {
                     Some(left) => {
                         room = left;
-                        kept.texts.put(path, GoldenText { view, text });
+                        kept.texts.put(path, GoldenText { view, text: text.into() });
                     }
                     None => kept.left_out.push(path.clone()),
                 }

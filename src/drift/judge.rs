@@ -3,16 +3,18 @@
 //! *Invariant:* `Clean` and `Outdated` are made from a `Complete` alone, and only `complete` makes one; less coverage
 //! never gives a better verdict.
 
-use super::compare::{by_weight, compare, is_drift, mount_added, places, reason};
+use super::compare::{by_weight, is_drift, mount_added, places, reason};
+use super::explanation::Explanation;
+use super::image::{self, Standing};
 use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
-use super::{diff, history, implied, meaning, packages};
+use super::versions::Choice;
 use crate::manifest::Identity;
 use crate::model::text::escape;
-use crate::model::{Cause, Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
+use crate::model::{Cause, Finding, HostCoverage, Image, Obstacle, Reason, TroubleShown, Verdict};
 use crate::policy::{Policy, UNSEEN};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
-use crate::protocol::reply::{Texts, evidence};
+use crate::protocol::reply::Texts;
 use crate::protocol::{Attr, Mask, System, Value};
 use std::collections::{BTreeMap, HashSet};
 
@@ -29,6 +31,8 @@ pub struct Observation {
     pub live: bool,
     /// What was found.
     pub found: Found,
+    /// Where it equals no version, with which one it is compared.
+    pub choice: Choice,
     /// What it was asked besides.
     pub answers: Answers,
 }
@@ -51,7 +55,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// `NAME@VERSION` that findings are against.
     pub reference: String,
-    /// For an outdated host.
+    /// For a host that is compared with an older version than the selected one.
     pub versions_behind: Option<u32>,
     /// Sorted, the worst first.
     pub findings: Vec<Finding>,
@@ -89,67 +93,83 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
     let selected = references.first();
     let label = |at: usize| references.get(at).map_or_else(String::new, |reference| reference.label.to_string());
     let coverage = &observation.coverage;
-    let untold = match &observation.found {
-        Found::Different(difference) => untold(difference, coverage),
-        Found::Equal(_) | Found::AnotherSystem => Vec::new(),
+    let from_selected = match &observation.found {
+        Found::Different(difference) => Some(difference),
+        Found::Equal(_) | Found::AnotherSystem => None,
     };
+    // Whatever version it is compared with: none has an attribute that was not read.
+    let untold = from_selected.map_or_else(Vec::new, |difference| untold(difference, coverage));
     let mut reasons = obstacles(coverage, &untold, policy);
-    let (mut findings, mut causes) = (Vec::new(), Vec::new());
-    let mut equal = 0;
-    match &observation.found {
-        Found::Equal(at) => equal = *at,
-        Found::Different(difference) => {
-            findings = compare(difference, coverage, policy);
-            if let Some(selected) = selected {
-                let answers = &observation.answers;
-                findings = meaning::expand(findings, difference, selected, answers, policy);
-                meaning::name(&mut findings, difference, policy);
-                causes = packages::explain(&mut findings, difference, selected, answers);
-                implied::leave_out(&mut findings);
-                diff::attach(&mut findings, difference, selected, answers, policy);
-                let clock = observation.evidence.text(evidence::CLOCK);
-                let clock = clock.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
-                let story = history::read(answers, clock);
-                findings.extend(history::find_traces(&story, answers, selected, policy));
-                history::tell(&mut findings, &mut causes, answers, story, clock);
-            }
+    let standing = match &observation.found {
+        Found::AnotherSystem => {
+            reasons.insert(0, another_system(&observation.identity, &label(0)));
+            return Judgement {
+                verdict: Verdict::Unverifiable,
+                reference: label(0),
+                versions_behind: None,
+                findings: Vec::new(),
+                causes: Vec::new(),
+                reasons,
+                coverage: shown(observation, false, policy),
+            };
         }
-        Found::AnotherSystem => reasons.insert(
-            0,
-            Obstacle {
-                reason: Reason::WrongBaseline,
-                text: format!(
-                    "it is {}, and {} is of another system",
-                    escape(observation.identity.to_string().as_bytes()),
-                    label(0)
-                ),
-                remedy: Some("give it a template of its own system: template=NAME in the hosts file".to_owned()),
-            },
-        ),
-    }
-    if observation.found != Found::AnotherSystem {
-        findings.extend(unasked_mounts(observation, policy));
-        by_weight(&mut findings);
-    }
-    let compared = observation.found != Found::AnotherSystem;
+        Found::Equal(at) => Standing { at: *at, nearest: *at, difference: None },
+        Found::Different(difference) => {
+            let older = observation.choice.older.as_ref();
+            let (at, difference) = older.map_or((0, difference), |(at, difference)| (*at, difference));
+            Standing { at, nearest: observation.choice.nearest, difference: Some(difference) }
+        }
+    };
+    let mut at = standing.at;
     let told = reasons.iter().any(|obstacle| obstacle.reason == Reason::Packages);
-    if let Some(system) = selected.filter(|_| compared && !told).and_then(|selected| missing(selected, coverage)) {
+    let mut sides = selected.into_iter().chain(references.get(at)).filter(|_| !told);
+    if let Some(system) = sides.find_map(|reference| missing(reference, coverage)) {
         reasons.push(Obstacle {
             reason: Reason::Packages,
             text: format!("it has no package database of {}, and its baseline has packages", system.word()),
             remedy: None,
         });
     }
-    let verdict = if is_drift(&findings, policy.drift_at()) {
+    let explain = |difference: Option<&Difference>, at: usize| {
+        let reference = difference.zip(references.get(at));
+        reference.map(|(difference, reference)| Explanation::of(difference, reference, observation, policy))
+    };
+    let mut explained = explain(standing.difference, at).unwrap_or_default();
+    let mut besides = unasked_mounts(observation, policy);
+    besides.extend(image::disagreements(references, &Image::of(&observation.evidence), standing));
+    let drift = |explained: &Explanation| {
+        is_drift(&explained.findings, policy.drift_at()) || is_drift(&besides, policy.drift_at())
+    };
+    // Nobody escapes a finding by breaking the coverage: where it keeps a host from being outdated, the host is compared
+    // with the version that it should be of.
+    if at > 0 && from_selected.is_some() && !reasons.is_empty() && !drift(&explained) {
+        at = 0;
+        explained = explain(from_selected, at).unwrap_or_default();
+    }
+    let verdict = if drift(&explained) {
         Verdict::Drifted
     } else {
-        complete(&reasons).map_or(Verdict::Unverifiable, |proof| sound(proof, equal))
+        complete(&reasons).map_or(Verdict::Unverifiable, |proof| sound(proof, at))
     };
+    if let (Some(difference), Some(from_selected)) = (standing.difference.filter(|_| at > 0), from_selected) {
+        explained.tell_what_is_newer(difference, from_selected, &label(0));
+    }
+    let Explanation { mut findings, causes } = explained;
+    findings.extend(besides);
+    by_weight(&mut findings);
     let coverage = shown(observation, reasons.is_empty(), policy);
     // A drifted host may equal an older version but for what no version holds, a mount say.
-    let known = equal > 0 && matches!(verdict, Verdict::Outdated | Verdict::Drifted);
-    let behind = known.then(|| u32::try_from(equal).unwrap_or(u32::MAX));
-    Judgement { verdict, reference: label(equal), versions_behind: behind, findings, causes, reasons, coverage }
+    let known = at > 0 && matches!(verdict, Verdict::Outdated | Verdict::Drifted);
+    let behind = known.then(|| u32::try_from(at).unwrap_or(u32::MAX));
+    Judgement { verdict, reference: label(at), versions_behind: behind, findings, causes, reasons, coverage }
+}
+
+fn another_system(identity: &Identity, label: &str) -> Obstacle {
+    Obstacle {
+        reason: Reason::WrongBaseline,
+        text: format!("it is {}, and {label} is of another system", escape(identity.to_string().as_bytes())),
+        remedy: Some("give it a template of its own system: template=NAME in the hosts file".to_owned()),
+    }
 }
 
 /// A distribution's own package system that the reference has packages of and that was not found. Snaps and flatpaks are

@@ -7,9 +7,11 @@ pub mod census;
 pub mod compare;
 pub mod describe;
 mod diff;
+mod explanation;
 pub mod fleet;
 pub mod golden;
 mod history;
+pub mod image;
 mod implied;
 pub mod inquiry;
 pub mod judge;
@@ -19,11 +21,13 @@ mod packages;
 pub mod peel;
 pub mod reference;
 pub mod version;
+pub mod versions;
 
 pub use compare::compare;
 pub use judge::{Found, Judgement, Observation, judge};
 pub use peel::{Peeled, peel};
 pub use reference::{Difference, Reference, Salted};
+pub use versions::{Choice, Versions};
 
 #[cfg(test)]
 mod tests;

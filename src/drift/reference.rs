@@ -2,7 +2,9 @@
 //!
 //! *Invariant:* built once a run and shared by every host of the template; a host costs one hash.
 
+use super::versions::side_by_side;
 use crate::manifest::{GoldenTexts, Identity, Label, ProjectedSet};
+use crate::model::Image;
 use crate::protocol::sketch::{Symbol, symbols};
 use crate::protocol::{Digest, Id, Record, Salt, digest};
 use std::collections::HashSet;
@@ -17,6 +19,8 @@ pub struct Reference {
     pub serial: u64,
     /// The system that it is of.
     pub identity: Identity,
+    /// The image that its golden machine said it was.
+    pub image: Image,
     /// Its set.
     pub set: Arc<Salted>,
     /// Its golden texts.
@@ -125,4 +129,12 @@ pub struct Difference {
     pub removed: Vec<Record>,
     /// Only on the host.
     pub added: Vec<Record>,
+}
+
+impl Difference {
+    /// In how many subjects the two sides differ.
+    #[must_use]
+    pub fn subjects(&self) -> usize {
+        side_by_side(&self.removed, &self.added, |record: &Record| record.subject()).count()
+    }
 }

@@ -10,10 +10,11 @@ mod peel_tests;
 mod reference_tests;
 mod story_tests;
 mod unseen_tests;
+mod versions_tests;
 
 use super::{Difference, Found, Judgement, Observation, Reference, Salted, compare, judge};
 use crate::manifest::{Baseline, Header, Identity, Label, ProjectedSet};
-use crate::model::{Code, Finding};
+use crate::model::{Code, Finding, Image};
 use crate::policy::{Policy, PolicyFile};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::reply::Texts;
@@ -109,11 +110,19 @@ pub(super) fn reference(serial: u64, records: &[Record]) -> Reference {
         texts: None,
         key: None,
         noise: Vec::new(),
+        image: Image::default(),
     };
     let label = header.label.clone();
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
     let set = ProjectedSet::new(&baseline, &rules, &[b"/".to_vec()], true, None, &crate::policy::witness).unwrap();
-    Reference { label, serial, identity, set: Arc::new(Salted::new(set, &SALT)), texts: Arc::default() }
+    Reference {
+        label,
+        serial,
+        identity,
+        set: Arc::new(Salted::new(set, &SALT)),
+        image: Image::default(),
+        texts: Arc::default(),
+    }
 }
 
 /// An observation of this system.
@@ -125,6 +134,7 @@ fn observed(coverage: Coverage, found: Found) -> Observation {
         coverage,
         live: true,
         found,
+        choice: super::Choice::default(),
         answers: super::inquiry::Answers::default(),
     }
 }

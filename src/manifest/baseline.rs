@@ -6,6 +6,7 @@ use super::label::Label;
 use super::noise::NoiseRule;
 use super::texts::GoldenTexts;
 use super::v1;
+use crate::model::Image;
 use crate::model::text::hex;
 use crate::protocol::view::Viewed;
 use crate::protocol::{Attr, Digest, Kind, Record, RuleSet, Value, View};
@@ -34,6 +35,8 @@ pub struct Header {
     /// What was learned from siblings, in the order of the patterns; it weakens the comparison, and the capture
     /// only where it names a view: those rules are among `rules` too.
     pub noise: Vec<NoiseRule>,
+    /// The image that the golden machine said it was made from; says nothing in baselines of before.
+    pub image: Image,
 }
 
 /// The system that a baseline is of; it alone chooses the policy's profile, so that a host can't choose its own.

@@ -9,6 +9,7 @@ mod stored_tests;
 mod texts_tests;
 
 use super::{Baseline, BaselineError, Header, Identity, Label};
+use crate::model::Image;
 use crate::protocol::{Mask, Record, RuleSet};
 use crate::protocol_tests::{fact, file, folder, mount, package, rules, symlink};
 use sha2::{Digest as _, Sha256};
@@ -30,6 +31,7 @@ fn header(rules: RuleSet) -> Header {
         texts: None,
         key: None,
         noise: Vec::new(),
+        image: Image::default(),
     }
 }
 

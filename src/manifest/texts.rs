@@ -11,6 +11,7 @@ use super::texts_v1;
 use crate::model::text::escape;
 use crate::protocol::{Kind, View};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The longest content that is kept; a longer one is left out.
 pub const CONTENT_MAX: usize = 64 * 1024;
@@ -23,7 +24,7 @@ pub struct GoldenText {
     /// The view that made it; `None` for the masked content itself.
     pub view: Option<View>,
     /// The text.
-    pub text: Vec<u8>,
+    pub text: Arc<[u8]>,
 }
 
 /// Every text of one baseline, by path.
@@ -34,13 +35,13 @@ impl GoldenTexts {
     /// What a view made of a file, masked where the view may hold secrets.
     #[must_use]
     pub fn of_view(&self, path: &[u8], view: View) -> Option<&[u8]> {
-        self.0.get(path)?.iter().find(|text| text.view == Some(view)).map(|text| text.text.as_slice())
+        self.0.get(path)?.iter().find(|text| text.view == Some(view)).map(|text| &*text.text)
     }
 
     /// A file's masked content.
     #[must_use]
     pub fn content(&self, path: &[u8]) -> Option<&[u8]> {
-        self.0.get(path)?.iter().find(|text| text.view.is_none()).map(|text| text.text.as_slice())
+        self.0.get(path)?.iter().find(|text| text.view.is_none()).map(|text| &*text.text)
     }
 
     /// Adds a text; callers add in any order, and one a path and view.
@@ -48,6 +49,21 @@ impl GoldenTexts {
         let texts = self.0.entry(path.to_vec()).or_default();
         let at = texts.partition_point(|other| other.view < text.view);
         texts.insert(at, text);
+    }
+
+    /// The same texts, those that the other one has too kept once: versions of one template share most of theirs.
+    #[must_use]
+    pub fn sharing(&self, other: &Self) -> Self {
+        let mut shared = self.clone();
+        for (path, texts) in &mut shared.0 {
+            let theirs = other.0.get(path).map_or(&[][..], Vec::as_slice);
+            for text in texts {
+                if let Some(same) = theirs.iter().find(|same| *same == text) {
+                    text.text = Arc::clone(&same.text);
+                }
+            }
+        }
+        shared
     }
 
     /// How many texts there are.

@@ -84,5 +84,5 @@ fn read_line(line: &[u8]) -> Result<(Vec<u8>, GoldenText), String> {
         None => None,
         Some(word) => Some(View::of_word(&word).ok_or_else(|| format!("view {word:?}"))?),
     };
-    Ok((line.path.bytes()?, GoldenText { view, text: line.text.bytes()? }))
+    Ok((line.path.bytes()?, GoldenText { view, text: line.text.bytes()?.into() }))
 }

@@ -10,8 +10,9 @@ mod noise;
 
 use super::baseline::{BaselineError, Header, Identity};
 use super::label::Label;
+use crate::model::Image;
 use crate::model::finding::attr_name;
-use crate::model::text::{hex, unhex};
+use crate::model::text::{escape, hex, unhex};
 use crate::protocol::record::RecordWriter;
 use crate::protocol::view::{Form, Viewed};
 use crate::protocol::{Attr, Digest, Kind, Mask, Pattern, Record, Rule, RuleSet, Value, View, When};
@@ -49,6 +50,18 @@ struct HeaderLine {
     key: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     noise: Vec<noise::NoiseLine>,
+    /// What os-release of the golden machine says of its image, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image: Option<ImageLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImageLine {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -273,7 +286,7 @@ impl RecordLine {
                 }
             }
         }
-        Record::parse(&encoded).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))
+        Record::parse(&encoded).map_err(|error| escape(error.to_string().as_bytes()))
     }
 }
 
@@ -356,8 +369,7 @@ fn rule_line(rule: &Rule) -> RuleLine {
 }
 
 fn rule(line: RuleLine) -> Result<Rule, String> {
-    let pattern =
-        Pattern::new(&line.path.bytes()?).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))?;
+    let pattern = Pattern::new(&line.path.bytes()?).map_err(|error| escape(error.to_string().as_bytes()))?;
     let mask =
         MASKS.iter().find(|(word, _)| *word == line.compares).ok_or_else(|| format!("compares {:?}", line.compares))?.1;
     let known = |word: &String| View::of_word(word).ok_or_else(|| format!("view {word:?}"));
@@ -413,6 +425,7 @@ pub fn write(header: &Header, records: &[Record]) -> Vec<u8> {
             texts: header.texts.as_ref().map(|digest| format!("sha256:{}", hex(digest))),
             key: header.key.as_ref().map(|id| hex(id)),
             noise: header.noise.iter().map(noise::line).collect(),
+            image: image_line(&header.image),
         },
     );
     for record in records {
@@ -455,12 +468,12 @@ pub fn read(bytes: &[u8]) -> Result<(Header, Vec<Record>), BaselineError> {
             continue;
         }
         if at == 0 {
-            let line: HeaderLine = serde_json::from_slice(line)
-                .map_err(|error| line_error(1, crate::model::text::escape(error.to_string().as_bytes())))?;
+            let line: HeaderLine =
+                serde_json::from_slice(line).map_err(|error| line_error(1, escape(error.to_string().as_bytes())))?;
             header = Some(read_header(line).map_err(|text| line_error(1, text))?);
         } else {
             let line: RecordLine = serde_json::from_slice(line)
-                .map_err(|error| line_error(at + 1, crate::model::text::escape(error.to_string().as_bytes())))?;
+                .map_err(|error| line_error(at + 1, escape(error.to_string().as_bytes())))?;
             records.push(line.record().map_err(|text| line_error(at + 1, text))?);
         }
     }
@@ -498,9 +511,25 @@ fn read_header(line: HeaderLine) -> Result<Header, String> {
         texts: line.texts.map(|text| digest(&text)).transpose()?,
         key: line.key.map(|id| unhex(&id).ok_or_else(|| format!("key {id:?}"))).transpose()?,
         scopes: line.scopes.into_iter().map(Text::bytes).collect::<Result<_, _>>()?,
-        rules: RuleSet::new(rules).map_err(|error| crate::model::text::escape(error.to_string().as_bytes()))?,
+        rules: RuleSet::new(rules).map_err(|error| escape(error.to_string().as_bytes()))?,
         noise: noise(line.noise)?,
+        image: image(line.image)?,
     })
+}
+
+fn image_line(image: &Image) -> Option<ImageLine> {
+    let Image { id, version } = image.clone();
+    (!image.is_silent()).then_some(ImageLine { id, version })
+}
+
+fn image(line: Option<ImageLine>) -> Result<Image, String> {
+    let Some(ImageLine { id, version }) = line else { return Ok(Image::default()) };
+    let is_escaped = |word: &String| {
+        let plain = word.replace('\\', "");
+        escape(plain.as_bytes()) == plain
+    };
+    let all = [&id, &version].into_iter().flatten().all(is_escaped);
+    if all { Ok(Image { id, version }) } else { Err("image: a word that is not escaped".to_owned()) }
 }
 
 fn noise(lines: Vec<noise::NoiseLine>) -> Result<Vec<super::NoiseRule>, String> {

@@ -90,6 +90,8 @@ closed_words! {
         ClonedIdentity = "cloned-identity",
         /// Something changes servers in place.
         ConfigurationManagement = "configuration-management",
+        /// os-release names another image than the one that the content is of.
+        ImageMismatch = "image-mismatch",
     }
 }
 
@@ -139,6 +141,7 @@ impl Code {
             Self::SettingChanged => "setting changed",
             Self::ClonedIdentity => "identity shared with another host",
             Self::ConfigurationManagement => "changed in place by a configuration manager",
+            Self::ImageMismatch => "os-release names another image than the content",
         }
     }
 }

@@ -99,6 +99,8 @@ pub struct Evidence {
     /// What no other host may have: kind and digest, ascending. Kinds are `machine-id`, `ssh-host-key.TYPE`, `random-seed`,
     /// `initiator`, `hostnqn`, `hostid`.
     pub identities: Vec<(String, String)>,
+    /// The image that it says it was made from.
+    pub image: super::Image,
 }
 
 /// What the host cost.
@@ -129,7 +131,7 @@ pub struct HostOutcome {
     pub decision: Decision,
     /// `NAME@VERSION` of the baseline that findings are against.
     pub reference: Option<String>,
-    /// For an outdated host, how many versions behind.
+    /// How many versions behind the selected one that is, where it is an older one: the host equals it, or is nearest to it.
     pub versions_behind: Option<u32>,
     /// Why it is unverifiable, or what was not verified beside the drift; empty where coverage is complete.
     pub reasons: Vec<Obstacle>,

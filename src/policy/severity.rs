@@ -35,7 +35,7 @@ fn weight(code: Code, before: Option<RecordRef<'_>>, after: Option<RecordRef<'_>
         Code::FactChanged => Weight::Fixed(Medium),
         Code::MountChanged if unprotected(before, after) => Weight::Fixed(High),
         Code::MountAdded | Code::MountRemoved | Code::MountChanged => Weight::Fixed(Medium),
-        Code::MountHides | Code::ClonedIdentity => Weight::Fixed(High),
+        Code::MountHides | Code::ClonedIdentity | Code::ImageMismatch => Weight::Fixed(High),
         // The meaning of a record weighs more than its file; what tells it gives its own severity.
         Code::AccountChanged
         | Code::GroupChanged

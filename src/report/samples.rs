@@ -4,8 +4,8 @@
 
 use crate::model::{
     Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, CommonAt, CommonDrift, Decision,
-    Digests, Evidence, Finding, FleetOutcome, History, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId,
-    Severity, Snowflake, Standing, StateAtRisk, StateItem, StateKind, Told, TroubleShown, Verdict, WaiverState,
+    Digests, Evidence, Finding, FleetOutcome, History, HostCoverage, HostOutcome, Image, Obstacle, Reason, Resumed,
+    RunId, Severity, Snowflake, Standing, StateAtRisk, StateItem, StateKind, Told, TroubleShown, Verdict, WaiverState,
     WaiverUse, Wire,
 };
 use crate::protocol::{Attr, System};
@@ -416,6 +416,7 @@ pub(crate) fn any_host() -> impl Strategy<Value = HostOutcome> {
     )
         .prop_map(|(machine_id, boot, clock_skew, addresses, uid, identities)| Evidence {
             hostname: machine_id.clone(),
+            image: Image { id: boot.clone(), version: machine_id.clone() },
             machine_id,
             boot,
             clock_skew,

@@ -3,7 +3,7 @@
 //! *Invariant:* made once a run, before the first connection, so that everything that can be refused is refused then.
 
 use crate::collect::Bounds;
-use crate::drift::{Reference, Salted};
+use crate::drift::{Reference, Salted, Versions};
 use crate::manifest::projected::same_key;
 use crate::manifest::{Baseline, Label, ProjectedSet, Recapture};
 use crate::policy::{Policy, witness};
@@ -15,7 +15,7 @@ use thiserror::Error;
 #[derive(Debug)]
 pub struct Comparison {
     /// The selected version first, then older ones, the newest of them first.
-    pub references: Vec<Reference>,
+    pub references: Versions,
     /// The policy for the baseline's system.
     pub policy: Policy,
     /// Its compiled rules.
@@ -41,7 +41,7 @@ pub struct NotComparable {
 }
 
 impl Comparison {
-    /// Prepares the comparison with `selected`, and with the `older` versions for the verdict "outdated"; `key` is that of
+    /// Prepares the comparison with `selected`, and with the `older` versions, which a host may equal or be nearest to; `key` is that of
     /// the controller, where the policy needs one.
     ///
     /// # Errors
@@ -64,9 +64,9 @@ impl Comparison {
             label: baseline.header.label.clone(),
             serial: baseline.header.serial,
             identity: baseline.header.identity.clone(),
+            image: baseline.header.image.clone(),
             set: Arc::new(Salted::new(set, salt)),
-            // Older versions only decide whether a host is outdated; nothing of them is told.
-            texts: Arc::default(),
+            texts: Arc::new(baseline.texts.sharing(&selected.texts)),
         };
         let label = &selected.header.label;
         let set = project(selected).map_err(|reason| NotComparable { label: label.clone(), reason })?;
@@ -78,8 +78,7 @@ impl Comparison {
             let scopes: Vec<String> = policy.scopes().iter().map(|scope| crate::model::text::escape(scope)).collect();
             return Err(NotComparable { label: label.clone(), reason: Recapture::Nothing { scope: scopes.join(" ") } });
         }
-        let texts = Arc::new(selected.texts.clone());
-        let mut references = vec![Reference { texts, ..reference(selected, set) }];
+        let mut references = vec![reference(selected, set)];
         let mut left_out = Vec::new();
         let mut older: Vec<&Baseline> =
             older.iter().filter(|baseline| baseline.header.serial < selected.header.serial).collect();
@@ -90,6 +89,7 @@ impl Comparison {
                 Err(reason) => left_out.push((baseline.header.label.clone(), reason)),
             }
         }
+        let references = Versions::new(references);
         let bounds = Bounds::of(&references);
         let key = key.filter(|_| rules.is_keyed()).cloned();
         Ok(Self { references, policy, rules, key, bounds, live, left_out })

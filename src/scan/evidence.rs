@@ -2,8 +2,8 @@
 //!
 //! *Invariant:* shown, never compared; a host may say what it likes here.
 
-use crate::model::Evidence;
 use crate::model::text::escape;
+use crate::model::{Evidence, Image};
 use crate::protocol::reply::{Texts, evidence as name};
 
 /// An identity: a short kind and the digest of the right form, or it is none.
@@ -28,5 +28,6 @@ pub fn evidence(texts: &Texts, now: i64) -> Evidence {
         hostname: text(name::HOSTNAME),
         uid: number(name::UID).and_then(|uid| u32::try_from(uid).ok()),
         identities: texts.0.iter().filter_map(identity).collect(),
+        image: Image::of(texts),
     }
 }

@@ -48,4 +48,5 @@ mod story;
 mod unreadable;
 mod verdicts;
 mod version_order;
+mod versions;
 mod waivers;

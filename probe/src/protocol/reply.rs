@@ -145,6 +145,10 @@ pub mod evidence {
     pub const HOSTNAME: &[u8] = b"hostname";
     /// The numeric user id the probe ran as.
     pub const UID: &[u8] = b"uid";
+    /// `IMAGE_ID` of os-release.
+    pub const IMAGE_ID: &[u8] = b"image.id";
+    /// `IMAGE_VERSION` of os-release.
+    pub const IMAGE_VERSION: &[u8] = b"image.version";
     /// Begins the names of what no other host may have: `identity.machine-id`, `identity.ssh-host-key.ssh-ed25519`; each a
     /// hexadecimal [`crate::protocol::digest::of_evidence`].
     pub const IDENTITY: &[u8] = b"identity.";

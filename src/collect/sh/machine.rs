@@ -17,6 +17,9 @@ const OS_RELEASE: [(&[u8], &[u8]); 4] = [
     (b"VERSION_ID", b"fact:os.version"),
 ];
 
+/// Fields of os-release(5) that name the image, and the evidence that they are.
+const IMAGE: [(&[u8], &[u8]); 2] = [(b"IMAGE_ID", evidence::IMAGE_ID), (b"IMAGE_VERSION", evidence::IMAGE_VERSION)];
+
 /// What the kernel and a few programs say of themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Words {
@@ -72,6 +75,11 @@ impl Machine {
                 _ => {}
             }
             records.extend(fact(subject, &value));
+        }
+        for (field, name) in IMAGE {
+            if let Some(value) = os_release(&sources.os_release, field) {
+                evidence.put(name, &value);
+            }
         }
         if live {
             identity.arch = escape(&words.arch);

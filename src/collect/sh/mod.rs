@@ -30,21 +30,17 @@ pub use script::{BATCH, MAIN, command};
 use super::converse::{Ask, Captured};
 use super::failure::Failure;
 use crate::drift::inquiry::Answers;
-use crate::drift::{Found, Observation, Reference};
-use crate::model::Reason;
+use crate::drift::{Choice, Found, Observation, Versions};
+use crate::model::{Image, Reason};
 use crate::transport::Connection;
 use std::collections::BTreeMap;
 use visit::Visit;
 
-/// Scans one host by its own programs and finds what differs from the first reference.
+/// Scans one host by its own programs and finds what differs from the selected version, and from the nearest one.
 ///
 /// # Errors
 /// A [`Failure`], where no observation could be made.
-pub fn observe(
-    connection: &mut dyn Connection,
-    ask: &Ask<'_>,
-    references: &[Reference],
-) -> Result<Observation, Failure> {
+pub fn observe(connection: &mut dyn Connection, ask: &Ask<'_>, references: &Versions) -> Result<Observation, Failure> {
     let mut visit = Visit::open(connection, ask)?;
     let mut machine = visit.machine()?;
     let selected = references.first();
@@ -57,6 +53,7 @@ pub fn observe(
             coverage,
             live: ask.live,
             found,
+            choice: Choice::default(),
             answers: Answers::default(),
         });
     }
@@ -70,12 +67,19 @@ pub fn observe(
     unseen::note(ask.rules, references, &mut coverage);
     coverage.troubles.sort();
     let found = unseen::compare(&records, references);
+    let choice = match &found {
+        Found::Different(difference) => {
+            unseen::choose(&records, difference, references, &machine.identity, &Image::of(&machine.evidence))
+        }
+        Found::Equal(_) | Found::AnotherSystem => Choice::default(),
+    };
     Ok(Observation {
         identity: machine.identity,
         evidence: machine.evidence,
         coverage,
         live: ask.live,
         found,
+        choice,
         answers: Answers::default(),
     })
 }

@@ -3,12 +3,14 @@
 //! *Invariant:* an attribute that nobody looked at is neither there nor absent: it is taken out of both sides, and the coverage
 //! names it once.
 
-use crate::drift::{Difference, Found, Reference};
-use crate::manifest::is_of_settings;
+use crate::drift::image::{names, release};
+use crate::drift::versions::{Choosing, side_by_side};
+use crate::drift::{Choice, Difference, Found, Reference};
+use crate::manifest::{Identity, is_of_settings};
+use crate::model::Image;
 use crate::policy::{KERNEL_SETTINGS, UNSEEN, unseen};
 use crate::protocol::coverage::{Coverage, Part, Trouble, Why};
 use crate::protocol::{Attr, Mask, Record, RuleSet, System};
-use std::cmp::Ordering;
 use std::collections::HashSet;
 
 /// Names the attributes that the rules compare somewhere and nobody could see.
@@ -98,30 +100,49 @@ pub(super) fn compare(host: &[Record], references: &[Reference]) -> Found {
         return Found::Equal(at);
     }
     let Some(selected) = references.first() else { return Found::AnotherSystem };
-    let (mut removed, mut added) = (Vec::new(), Vec::new());
-    let (mut ours, mut theirs) = (visible(selected).peekable(), host.iter().peekable());
-    loop {
-        let order = match (ours.peek(), theirs.peek()) {
-            (None, None) => break,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(a), Some(b)) => a.subject().cmp(b.subject()),
-        };
-        let old = if order.is_le() { ours.next() } else { None };
-        let new = if order.is_ge() { theirs.next() } else { None };
+    Found::Different(difference(host, selected))
+}
+
+/// What a host does not share with a version.
+fn difference(host: &[Record], reference: &Reference) -> Difference {
+    let mut difference = Difference::default();
+    for (old, new) in side_by_side(visible(reference), host, |record: &Record| record.subject()) {
         match (old, new) {
             (Some(old), Some(new)) => {
                 let old = seen(old);
                 if old != *new {
-                    removed.push(old);
-                    added.push(new.clone());
+                    difference.removed.push(old);
+                    difference.added.push(new.clone());
                 }
             }
             // What is gone is gone with every attribute that it had.
-            (Some(old), None) => removed.push(old.clone()),
-            (None, Some(new)) => added.push(new.clone()),
+            (Some(old), None) => difference.removed.push(old.clone()),
+            (None, Some(new)) => difference.added.push(new.clone()),
             (None, None) => {}
         }
     }
-    Found::Different(Difference { removed, added })
+    difference
+}
+
+/// Chooses the version to compare with, by what could be seen; a listing tells the difference from each of them.
+pub(super) fn choose(
+    host: &[Record],
+    from_selected: &Difference,
+    references: &[Reference],
+    identity: &Identity,
+    image: &Image,
+) -> Choice {
+    let Some((selected, older)) = references.split_first() else { return Choice::default() };
+    let is_named = |reference: &Reference| names(reference, image, release(selected, Some(from_selected)));
+    let mut choosing = Choosing::new(from_selected.subjects(), is_named(selected));
+    let mut found = None;
+    for (at, reference) in (1..).zip(older).filter(|(_, reference)| reference.identity.fits(identity)) {
+        let difference = difference(host, reference);
+        choosing.weigh(at, difference.subjects(), is_named(reference));
+        if choosing.at() == at {
+            found = Some((at, difference));
+        }
+    }
+    let older = found.filter(|(at, _)| *at == choosing.at());
+    Choice { nearest: choosing.nearest(), older }
 }

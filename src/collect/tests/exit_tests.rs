@@ -3,6 +3,7 @@
 use super::host_tests::{Host, Wire};
 use super::{Reason, ask, look, machine, refused};
 use crate::collect::{Ask, Failure, NO_PLACE, Ran, observe};
+use crate::drift::Versions;
 use crate::transport::Exit;
 
 fn exit(status: Option<i32>, stderr: &str) -> Exit {
@@ -113,5 +114,5 @@ fn a_bootstrap_that_found_no_place_says_so() {
     assert_eq!(look(&mut tape, &machine(5)).unwrap_err().reason, Reason::ProbeUnavailable);
     let mut tape = Wire::Tape(b"", 4, exit(Some(1), "sudo: sorry, you must have a tty to run sudo"));
     let sudo = Ask { sudo: true, ..ask() };
-    assert_eq!(observe(&mut tape, &sudo, &[], &mut Ran::default()).unwrap_err().reason, Reason::Sudo);
+    assert_eq!(observe(&mut tape, &sudo, &Versions::default(), &mut Ran::default()).unwrap_err().reason, Reason::Sudo);
 }

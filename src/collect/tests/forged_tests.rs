@@ -3,7 +3,7 @@
 use super::host_tests::{Host, Stage, Wire, batches, digest_of, symbols, varint};
 use super::{NONCE, SALT, ask, difference, drifted, found, machine, reference, refused};
 use crate::collect::{Ran, capture};
-use crate::drift::Found;
+use crate::drift::{Found, Versions};
 use crate::model::Reason;
 use crate::protocol::reply::{FrameKind, Root};
 use crate::protocol::request::FollowUp;
@@ -249,7 +249,7 @@ fn a_listing_that_unpacks_without_measure_is_a_limit() {
 /// A hostile root account knows the golden digests and can answer with them: the limit that the README states.
 #[test]
 fn a_forger_that_knows_a_whole_set_can_claim_it() {
-    let references = [reference(2, &machine(10)), reference(1, &machine(9))];
+    let references = Versions::new(vec![reference(2, &machine(10)), reference(1, &machine(9))]);
     let host = Host::bent(drifted(9, 1), |stage, frames| {
         if *stage == Stage::First {
             frames[3].1 = root_of(&machine(9), 10);

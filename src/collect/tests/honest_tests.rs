@@ -2,9 +2,10 @@
 
 use super::host_tests::{Host, Wire};
 use super::{NONCE, RULES, ask, debian, difference, drifted, found, look, machine, reference};
-use crate::collect::{Bounds, Ran, capture, observe};
-use crate::drift::Found;
+use crate::collect::{Ask, Bounds, Ran, capture, observe};
 use crate::drift::reference::FIRST;
+use crate::drift::{Found, Versions};
+use crate::policy::PolicyFile;
 use crate::protocol::request::{FollowUp, Limits, Mode, Request};
 use crate::protocol::{Attr, Record};
 use crate::protocol_tests::{fact, file, folder, package, set};
@@ -22,7 +23,8 @@ fn a_host_that_is_equal_is_asked_nothing_more() {
 #[test]
 fn a_host_that_equals_an_older_version_is_asked_nothing_more() {
     let host = Host::of(drifted(50, 20));
-    let references = [reference(3, &machine(50)), reference(2, &machine(49)), reference(1, &drifted(50, 20))];
+    let references =
+        Versions::new(vec![reference(3, &machine(50)), reference(2, &machine(49)), reference(1, &drifted(50, 20))]);
     let observation = observe(&mut Wire::to(&host), &ask(), &references, &mut Ran::default()).unwrap();
     assert_eq!(observation.found, Found::Equal(2));
     assert_eq!(*host.asked.borrow(), [FollowUp::Bye]);
@@ -88,7 +90,8 @@ fn another_system_is_told_and_not_compared() {
     let host = Host { os: "alpine", ..Host::of(machine(5)) };
     let observation = look(&mut Wire::to(&host), &machine(5)).unwrap();
     assert_eq!((observation.found, observation.identity.os.as_str()), (Found::AnotherSystem, "alpine"));
-    let nowhere = observe(&mut Wire::to(&Host::of(machine(5))), &ask(), &[], &mut Ran::default()).unwrap();
+    let nowhere =
+        observe(&mut Wire::to(&Host::of(machine(5))), &ask(), &Versions::default(), &mut Ran::default()).unwrap();
     assert_eq!(nowhere.found, Found::AnotherSystem);
 }
 
@@ -117,4 +120,28 @@ fn a_host_may_send_its_listing_and_something_more() {
     let large = Bounds::of(&[reference(1, &machine(1_000)), reference(2, &machine(1))]);
     assert!(small.wire > 16 << 20 && large.wire > small.wire + 50_000 && large.records > 8 << 20);
     assert!(large.guard_records > small.guard_records + 160_000 && large.wire > (8 << 20) + large.guard_records);
+}
+
+/// What explains a host between versions is asked about the version that it is nearest to, on the same connection.
+#[test]
+fn a_host_between_versions_is_asked_about_the_nearest_one() {
+    let mut records = drifted(50, 20);
+    records.push(file("/z", 1));
+    records.sort_by(|a, b| a.subject().cmp(b.subject()));
+    let host = Host::of(records.clone());
+    let references =
+        Versions::new(vec![reference(3, &machine(50)), reference(2, &machine(49)), reference(1, &drifted(50, 20))]);
+    let policy = PolicyFile::parse("policy.toml", "schema = \"driftscan.policy/v1\"\n").unwrap();
+    let policy = policy.for_system("debian", &[]);
+    let ask = Ask { policy: Some(&policy), ..ask() };
+    let observation = observe(&mut Wire::to(&host), &ask, &references, &mut Ran::default()).unwrap();
+    assert_eq!(observation.found, Found::Different(difference(&machine(50), &records)));
+    assert_eq!((observation.choice.nearest, observation.choice.at()), (2, 2));
+    let from_nearest = difference(&drifted(50, 20), &records);
+    assert_eq!(observation.choice.older, Some((2, from_nearest)));
+    let owners = host.asked.borrow().iter().find_map(|message| match message {
+        FollowUp::Owners { paths, .. } => Some(paths.clone()),
+        _ => None,
+    });
+    assert_eq!(owners, Some(vec![b"/z".to_vec()]));
 }

@@ -2,7 +2,7 @@
 
 use super::host_tests::{Host, Wire};
 use super::{Reason, found, look, machine, refused};
-use crate::drift::Found;
+use crate::drift::{Found, Versions};
 use crate::protocol::reply::MAGIC;
 
 fn noisy(noise: Vec<u8>, chunk: usize) -> Host {
@@ -77,7 +77,7 @@ fn an_answer_to_another_nonce_is_a_breach_of_protocol() {
 /// All that a host says to a request of its own nonce.
 fn recorded(host: &Host) -> Vec<u8> {
     let ask = crate::collect::Ask { nonce: host.nonce.unwrap(), ..super::ask() };
-    let references = [super::reference(1, &machine(5))];
+    let references = Versions::new(vec![super::reference(1, &machine(5))]);
     crate::collect::observe(&mut Wire::to(host), &ask, &references, &mut crate::collect::Ran::default()).unwrap();
     host.said.take()
 }

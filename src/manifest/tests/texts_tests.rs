@@ -80,8 +80,8 @@ fn a_projection_wants_the_same_view_of_the_same_version() {
 
 fn texts() -> GoldenTexts {
     let mut texts = GoldenTexts::default();
-    texts.put(b"/etc/passwd", GoldenText { view: Some(View::Passwd), text: b"root\t0\n".to_vec() });
-    texts.put(b"/etc/passwd", GoldenText { view: None, text: b"root:x:0\n\xff".to_vec() });
+    texts.put(b"/etc/passwd", GoldenText { view: Some(View::Passwd), text: b"root\t0\n"[..].into() });
+    texts.put(b"/etc/passwd", GoldenText { view: None, text: b"root:x:0\n\xff"[..].into() });
     texts
 }
 
@@ -127,7 +127,7 @@ fn no_bit_of_the_texts_can_flip_unnoticed() {
 #[test]
 fn texts_of_what_is_not_there_are_refused() {
     let mut texts = texts();
-    texts.put(b"/etc/none", GoldenText { view: None, text: Vec::new() });
+    texts.put(b"/etc/none", GoldenText { view: None, text: [].into() });
     let error = baseline(vec![passwd(1), file("/a", 1)]).with_texts(texts);
     assert_eq!(words_of(error), "texts: /etc/none is no file of the baseline");
     let label = crate::manifest::Label::parse("web@2").unwrap();

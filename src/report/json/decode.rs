@@ -11,8 +11,8 @@ use crate::model::finding::attr_of;
 use crate::model::text::{escape, unhex};
 use crate::model::{
     Attributes, BaselineUse, Cause, CauseKind, Change, Class, Code, Collector, CommonAt, CommonDrift, Decision,
-    Digests, Evidence, Finding, FleetOutcome, History, HostCoverage, HostOutcome, Obstacle, Reason, Resumed, RunId,
-    Severity, Snowflake, Standing, StateAtRisk, StateItem, StateKind, Told, TroubleShown, Verdict, WaiverState,
+    Digests, Evidence, Finding, FleetOutcome, History, HostCoverage, HostOutcome, Image, Obstacle, Reason, Resumed,
+    RunId, Severity, Snowflake, Standing, StateAtRisk, StateItem, StateKind, Told, TroubleShown, Verdict, WaiverState,
     WaiverUse, Wire,
 };
 use crate::protocol::System;
@@ -151,6 +151,10 @@ fn evidence(from: &v1::Evidence) -> Evidence {
         hostname: from.hostname.clone(),
         uid: from.uid,
         identities: from.identities.iter().map(|one| (one.kind.clone(), one.digest.clone())).collect(),
+        image: from
+            .image
+            .as_ref()
+            .map_or_else(Image::default, |image| Image { id: image.id.clone(), version: image.version.clone() }),
     }
 }
 

@@ -161,9 +161,10 @@ fn obstacle(from: &Obstacle) -> v1::Obstacle {
 }
 
 fn evidence(from: &Evidence) -> v1::Evidence {
-    let Evidence { machine_id, boot, clock_skew, addresses, hostname, uid, identities } = from.clone();
+    let Evidence { machine_id, boot, clock_skew, addresses, hostname, uid, identities, image } = from.clone();
     let identities = identities.into_iter().map(|(kind, digest)| v1::Identity { kind, digest }).collect();
-    v1::Evidence { machine_id, boot, clock_skew, addresses, hostname, uid, identities }
+    let image = (!image.is_silent()).then_some(v1::Image { id: image.id, version: image.version });
+    v1::Evidence { machine_id, boot, clock_skew, addresses, hostname, uid, identities, image }
 }
 
 fn coverage(from: &HostCoverage) -> v1::Coverage {

@@ -259,6 +259,18 @@ pub(super) struct Evidence {
     pub(super) uid: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) identities: Vec<Identity>,
+    /// What os-release says of the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) image: Option<Image>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Image {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

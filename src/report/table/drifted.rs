@@ -218,18 +218,16 @@ fn what(host: &HostOutcome, items: &[Line<'_>]) -> String {
     if waived > 0 {
         counts.push(format!("{} waived", grouped(waived as u64)));
     }
-    let against = host.reference.as_ref().map(|label| format!(" from {label}")).unwrap_or_default();
-    match host.verdict {
-        Verdict::Drifted if host.snowflake.is_some_and(|flake| flake.rare > 0) => lonely(host),
-        Verdict::Drifted => {
-            format!("{}: {}", against.trim_start(), counts.join(", ")).trim_start_matches(": ").to_owned()
+    let behind = host.versions_behind.map(|n| format!(", {} behind", count(n.into(), "version", "versions")));
+    let behind = behind.unwrap_or_default();
+    match (host.verdict, &host.reference) {
+        (Verdict::Drifted, _) if host.snowflake.is_some_and(|flake| flake.rare > 0) => lonely(host),
+        (Verdict::Drifted, Some(label)) => format!("from {label}{behind}: {}", counts.join(", ")),
+        (Verdict::Outdated, Some(label)) if counts.is_empty() => format!("exactly {label}{behind}, no local change"),
+        (Verdict::Outdated, Some(label)) => {
+            format!("nearest to {label}{behind}: {}", counts.join(", "))
         }
-        Verdict::Outdated => {
-            let exactly = host.reference.as_ref().map(|label| format!("exactly {label}, ")).unwrap_or_default();
-            let behind = host.versions_behind.map(|n| format!("{} behind, ", count(n.into(), "version", "versions")));
-            format!("{exactly}{}no local change", behind.unwrap_or_default())
-        }
-        Verdict::Unverifiable | Verdict::Clean => counts.join(", "),
+        (Verdict::Drifted | Verdict::Outdated, None) | (Verdict::Unverifiable | Verdict::Clean, _) => counts.join(", "),
     }
 }
 

@@ -139,9 +139,8 @@ fn worded(finding: &Finding) -> (String, String, &'static [Attr]) {
         | Code::AlternativeChanged
         | Code::SettingChanged
         | Code::ClonedIdentity
-        | Code::ConfigurationManagement => {
-            at(format!("{}, {}", finding.code.title(), moved(finding, Attr::Text)), &Attr::ALL)
-        }
+        | Code::ConfigurationManagement
+        | Code::ImageMismatch => at(format!("{}, {}", finding.code.title(), moved(finding, Attr::Text)), &Attr::ALL),
         Code::MountHides => mount(finding, format!("hides paths of the baseline, {}", protections(&finding.after))),
     }
 }

@@ -325,3 +325,32 @@ fn long_groups_lose_the_column_not_the_baseline() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.contains("frontend@2026.11.3 for frontend-eu-west-production"), "{text}");
 }
+
+/// The line of a host behind the versions, and what stands behind its verdict.
+#[test]
+fn a_host_between_versions_is_told_how_far_behind_it_is() {
+    let said = |verdict, findings: Vec<Finding>, behind| {
+        let mut one = host("web-07", "web", "web@2026.11.1");
+        (one.verdict, one.decision, one.findings, one.versions_behind) = (verdict, Decision::Replace, findings, behind);
+        let fleet = fleet(vec![one], &[("web", "web@2026.11.3")]);
+        let text = shown(&fleet, |_| {});
+        let rest = text.split("REPLACE\nweb-07").nth(1).unwrap().trim_start().to_owned();
+        rest.split("\n  ").next().unwrap().split("\n\n").next().unwrap().to_owned()
+    };
+    let one = |severity| {
+        vec![finding(severity, Code::ModeChanged, "fs:/a", &[(Attr::Mode, "0644")], &[(Attr::Mode, "0600")])]
+    };
+    assert_eq!(
+        said(Verdict::Drifted, one(Severity::Medium), Some(2)),
+        "drifted from web@2026.11.1, 2 versions behind: 1 medium"
+    );
+    assert_eq!(said(Verdict::Drifted, one(Severity::Medium), None), "drifted from web@2026.11.1: 1 medium");
+    assert_eq!(
+        said(Verdict::Outdated, Vec::new(), Some(1)),
+        "outdated: exactly web@2026.11.1, 1 version behind, no local change"
+    );
+    assert_eq!(
+        said(Verdict::Outdated, one(Severity::Info), Some(1)),
+        "outdated: nearest to web@2026.11.1, 1 version behind: 1 info"
+    );
+}

@@ -156,6 +156,7 @@ fn change(finding: &Finding) -> Option<Change> {
         | Code::AlternativeChanged
         | Code::SettingChanged
         | Code::ClonedIdentity
+        | Code::ImageMismatch
         | Code::ConfigurationManagement => None,
     }
 }

@@ -325,5 +325,12 @@ pub(super) fn of(code: Code) -> Text {
             "Known folders, units and logs of such tools are looked for, beside what the baseline has of them.",
             "Move what it does into the building of the template, and take it off the hosts.",
         ),
+        Code::ImageMismatch => text(
+            "IMAGE_ID or IMAGE_VERSION in os-release names another image than the one that the rest of the host is of.",
+            "Whoever goes by os-release, an inventory or an update service say, takes the host for what it is not.",
+            "an image built without a new IMAGE_VERSION, an upgrade in place, a host in the wrong group, files copied from              another version.",
+            "Both words are held to those of the golden machine, as its baseline recorded them at capture, and to the version              that the host equals or is nearest to.",
+            "Replace the host by one of the newest version. Where every host has it, mend the building of the image, which              sets both words.",
+        ),
     }
 }

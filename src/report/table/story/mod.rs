@@ -225,8 +225,10 @@ pub fn path(
     let is_it = |finding: &&Finding| finding.path().is_some_and(|own| own == path.as_bytes() || escape(own) == path);
     let found: Vec<&Finding> = host.findings.iter().filter(is_it).collect();
     let against = host.reference.as_ref().map(|label| format!(" from {label}")).unwrap_or_default();
+    let behind = host.versions_behind.map(|n| format!(", {} behind", count(n.into(), "version", "versions")));
     let mut head = vec![Atom::new(&host.name).styled(BOLD), Atom::new(path).styled(BOLD)];
-    head.extend(atoms(&format!("in run {}: {}{against}", outcome.run, host.verdict)));
+    let behind = behind.unwrap_or_default();
+    head.extend(atoms(&format!("in run {}: {}{against}{behind}", outcome.run, host.verdict)));
     page.flow(0, 2, head);
     page.blank();
     let prefix = prefix_length(outcome);

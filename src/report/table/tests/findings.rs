@@ -125,6 +125,7 @@ fn every_code_has_a_sentence() {
     setting-changed    /etc/x: setting changed, a -> b
     cloned-identity    /etc/x: identity shared with another host, a -> b
     configuration-management /etc/x: changed in place by a configuration manager, a -> b
+    image-mismatch     /etc/x: os-release names another image than the content, a -> b
     ");
 }
 
