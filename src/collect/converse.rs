@@ -28,7 +28,7 @@ use crate::protocol::sketch::Symbol;
 use crate::protocol::{Attr, Coverage, Id, Reader, Record, RuleSet, Salt, SecretKey, digest};
 use crate::transport::{Connection, Exchange};
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is asked of one host.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +135,14 @@ pub fn observe(
                 (Found::Different(difference), Some(selected), Some(policy)) => {
                     let mut answers = talk.inquire(&questions(difference, selected, policy))?;
                     answers.hold_to(difference);
+                    answers.usage = talk.survey(&evidence, &selected.set.set, difference)?;
                     answers
+                }
+                // An older version, which is to be replaced as well.
+                (Found::Equal(at @ 1..), _, Some(_)) => {
+                    let survey = |older: &Reference| talk.survey(&evidence, &older.set.set, &Difference::default());
+                    let usage = references.get(*at).map(survey).transpose()?.flatten();
+                    Answers { usage, ..Answers::default() }
                 }
                 _ => Answers::default(),
             };
@@ -361,6 +368,11 @@ pub(super) struct Talk<'a, 'b> {
 impl Talk<'_, '_> {
     pub(super) fn payload(&mut self, kind: FrameKind) -> Result<Vec<u8>, Failure> {
         self.frames.expect(&mut self.exchange, kind)
+    }
+
+    /// The time that is left for this host.
+    pub(super) fn left(&self) -> Duration {
+        self.ask.deadline.saturating_duration_since(Instant::now())
     }
 
     fn texts(&mut self, kind: FrameKind) -> Result<Texts, Failure> {

@@ -6,10 +6,10 @@
 use super::compare::{by_weight, compare, is_drift, mount_added, places, reason};
 use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
-use super::{diff, history, implied, meaning, packages};
+use super::{diff, history, implied, meaning, packages, state};
 use crate::manifest::Identity;
 use crate::model::text::escape;
-use crate::model::{Cause, Finding, HostCoverage, Obstacle, Reason, TroubleShown, Verdict};
+use crate::model::{Cause, Finding, HostCoverage, Obstacle, Reason, StateAtRisk, TroubleShown, Verdict};
 use crate::policy::{Policy, UNSEEN};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::reply::{Texts, evidence};
@@ -61,6 +61,8 @@ pub struct Judgement {
     pub reasons: Vec<Obstacle>,
     /// What was read.
     pub coverage: HostCoverage,
+    /// What a replacement would lose; nothing where nobody looked.
+    pub state: Option<StateAtRisk>,
 }
 
 /// Proof that everything asked was read or is excused by name.
@@ -107,8 +109,7 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
                 causes = packages::explain(&mut findings, difference, selected, answers);
                 implied::leave_out(&mut findings);
                 diff::attach(&mut findings, difference, selected, answers, policy);
-                let clock = observation.evidence.text(evidence::CLOCK);
-                let clock = clock.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+                let clock = clock_of(observation);
                 let story = history::read(answers, clock);
                 findings.extend(history::find_traces(&story, answers, selected, policy));
                 history::tell(&mut findings, &mut causes, answers, story, clock);
@@ -145,11 +146,30 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
     } else {
         complete(&reasons).map_or(Verdict::Unverifiable, |proof| sound(proof, equal))
     };
+    let state = at_risk(references, observation);
     let coverage = shown(observation, reasons.is_empty(), policy);
     // A drifted host may equal an older version but for what no version holds, a mount say.
     let known = equal > 0 && matches!(verdict, Verdict::Outdated | Verdict::Drifted);
     let behind = known.then(|| u32::try_from(equal).unwrap_or(u32::MAX));
-    Judgement { verdict, reference: label(equal), versions_behind: behind, findings, causes, reasons, coverage }
+    Judgement { verdict, reference: label(equal), versions_behind: behind, findings, causes, reasons, coverage, state }
+}
+
+/// The host's own clock.
+fn clock_of(observation: &Observation) -> Option<i64> {
+    let clock = observation.evidence.text(evidence::CLOCK)?;
+    std::str::from_utf8(clock).ok()?.parse().ok()
+}
+
+/// What a replacement would lose, held against the version that the host equals or is compared with.
+fn at_risk(references: &[Reference], observation: &Observation) -> Option<StateAtRisk> {
+    let nothing = Difference::default();
+    let (base, difference) = match &observation.found {
+        Found::Equal(at) => (references.get(*at)?, &nothing),
+        Found::Different(difference) => (references.first()?, difference),
+        Found::AnotherSystem => return None,
+    };
+    let (answers, clock) = (&observation.answers, clock_of(observation));
+    state::at_risk(&base.set.set, difference, answers, &observation.coverage, clock)
 }
 
 /// A distribution's own package system that the reference has packages of and that was not found. Snaps and flatpaks are

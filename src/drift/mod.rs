@@ -17,6 +17,7 @@ mod meaning;
 mod packages;
 pub mod peel;
 pub mod reference;
+pub mod state;
 pub mod version;
 
 pub use compare::compare;

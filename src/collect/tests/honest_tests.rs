@@ -43,6 +43,7 @@ fn what_differs_is_found_with_as_few_questions_as_there_can_be() {
             FollowUp::Listing => "listing",
             FollowUp::Texts(_) => "texts",
             FollowUp::Owners { .. } => "owners",
+            FollowUp::Usage(_) => "usage",
             FollowUp::Bye => "bye",
         };
         let asked: Vec<&str> = host.asked.borrow().iter().map(word).collect();

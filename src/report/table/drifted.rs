@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* hosts are shown as one only where everything said of them is the same.
 
+use super::at_risk;
 use super::decisions::decision_title;
 use super::investigate::{of_permission, permissions_said, ways_out};
 use super::items::{self, Item};
@@ -30,6 +31,7 @@ pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&Host
         if let Some(host) = group.first() {
             let names: Vec<&str> = group.iter().map(|host| host.name.as_str()).collect();
             entry(outcome, host, &names, prefix, page);
+            at_risk::lines(&group, page);
         }
     }
     let refused: Vec<&HostOutcome> =
