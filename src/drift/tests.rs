@@ -17,7 +17,7 @@ use crate::model::{Code, Finding};
 use crate::policy::{Policy, PolicyFile};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::reply::Texts;
-use crate::protocol::{Mask, Record};
+use crate::protocol::{Mask, Record, RuleSet};
 use crate::protocol_tests::rules;
 use std::sync::{Arc, LazyLock};
 
@@ -97,7 +97,11 @@ fn only(findings: &[Finding], code: Code) -> &Finding {
 
 /// A version of the template with these records.
 pub(super) fn reference(serial: u64, records: &[Record]) -> Reference {
-    let rules = rules(&[("/**", Mask::STRICT)]);
+    reference_under(rules(&[("/**", Mask::STRICT)]), serial, records)
+}
+
+/// A version of the template under other rules.
+pub(super) fn reference_under(rules: RuleSet, serial: u64, records: &[Record]) -> Reference {
     let identity = Identity { os: "debian".to_owned(), os_version: "12".to_owned(), arch: "x86_64".to_owned() };
     let header = Header {
         label: Label::parse(&format!("web@{serial}")).unwrap(),

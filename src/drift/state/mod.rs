@@ -23,7 +23,7 @@ use crate::model::text::escape;
 use crate::model::{StateAtRisk, StateItem, StateKind};
 use crate::protocol::coverage::Coverage;
 use crate::protocol::usage::{Count, Usage};
-use known::Known;
+use known::{Beyond, Known};
 use places::{Grain, PLACES, Place, TREES};
 
 /// From here on a file that the baseline lacks is state however old it is.
@@ -138,7 +138,9 @@ impl Found {
         count: &Count,
         known: &Known<'_>,
     ) {
-        let beyond = known.beyond(path, leave_out, deep, count).filter(|beyond| beyond.bytes > unused);
+        // What was not counted to its end holds more than it says.
+        let is_state = |beyond: &Beyond| beyond.bytes > unused || count.more && beyond.files > 0;
+        let beyond = known.beyond(path, leave_out, deep, count).filter(is_state);
         if count.unread || beyond.is_none() && count.more {
             self.unseen.push(path.to_vec());
         }
@@ -176,9 +178,8 @@ impl Found {
 
 /// RFC 3339, where it is a time that a file can have.
 fn time(seconds: i64) -> Option<String> {
-    // Up to the end of the year 9999.
-    let plain = (0..=253_402_300_799).contains(&seconds);
-    plain.then(|| jiff::Timestamp::from_second(seconds).ok()).flatten().map(|time| time.to_string())
+    let time = jiff::Timestamp::from_second(seconds).ok().filter(|_| seconds >= 0);
+    time.map(|time| time.to_string())
 }
 
 #[cfg(test)]
