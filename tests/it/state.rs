@@ -172,7 +172,7 @@ fn a_folder_without_end_ends_at_the_limit() {
     assert!(anna["more"] == true && (10_000..300_000).contains(&files), "{anna}");
     // Nobody hides one place by filling another.
     for other in ["/home/bert", "/srv"] {
-        assert!(of(other)["more"] == false, "{run}");
+        assert!(of(other)["more"] != true, "{run}");
     }
 }
 
