@@ -104,7 +104,9 @@ impl Lie {
                 (coverage.walked, coverage.compared, coverage.hashed_bytes) = (u64::MAX, u64::MAX, u64::MAX);
                 (coverage.packages, coverage.millis, coverage.oversize) = (u64::MAX, u64::MAX, u64::MAX);
             }),
-            (Self::GarbageCoverage, FrameKind::Coverage) => Ok(vec![0xa5; 300]),
+            (Self::GarbageCoverage, FrameKind::Coverage) | (Self::GarbageUsage, FrameKind::Usage) => {
+                Ok(vec![0xa5; 300])
+            }
             (Self::ClockAhead, FrameKind::Evidence) => clock(&payload, TEN_YEARS),
             (Self::ClockBehind, FrameKind::Evidence) => clock(&payload, -TEN_YEARS),
             (Self::OtherSystem, FrameKind::Identity) => texts(&payload, |texts| {
@@ -119,7 +121,6 @@ impl Lie {
                 texts.0 = vec![(vec![b'n'; 64], vec![b't'; 4_096]); 257];
             }),
             (Self::OddUsage, FrameKind::Usage) => Ok(odd_usage()),
-            (Self::GarbageUsage, FrameKind::Usage) => Ok(vec![0xa5; 300]),
             (Self::UnknownFrame, FrameKind::Coverage) => return vec![(FrameKind::StatDigests, payload)],
             (Self::Refuses, FrameKind::Identity) => return vec![(FrameKind::Refused, b"\x1b[2J13".to_vec())],
             _ => return vec![(kind, payload)],

@@ -97,11 +97,11 @@ fn only(findings: &[Finding], code: Code) -> &Finding {
 
 /// A version of the template with these records.
 pub(super) fn reference(serial: u64, records: &[Record]) -> Reference {
-    reference_under(rules(&[("/**", Mask::STRICT)]), serial, records)
+    reference_under(&rules(&[("/**", Mask::STRICT)]), serial, records)
 }
 
 /// A version of the template under other rules.
-pub(super) fn reference_under(rules: RuleSet, serial: u64, records: &[Record]) -> Reference {
+pub(super) fn reference_under(rules: &RuleSet, serial: u64, records: &[Record]) -> Reference {
     let identity = Identity { os: "debian".to_owned(), os_version: "12".to_owned(), arch: "x86_64".to_owned() };
     let header = Header {
         label: Label::parse(&format!("web@{serial}")).unwrap(),
@@ -116,7 +116,7 @@ pub(super) fn reference_under(rules: RuleSet, serial: u64, records: &[Record]) -
     };
     let label = header.label.clone();
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
-    let set = ProjectedSet::new(&baseline, &rules, &[b"/".to_vec()], true, None, &crate::policy::witness).unwrap();
+    let set = ProjectedSet::new(&baseline, rules, &[b"/".to_vec()], true, None, &crate::policy::witness).unwrap();
     Reference { label, serial, identity, set: Arc::new(Salted::new(set, &SALT)), texts: Arc::default() }
 }
 

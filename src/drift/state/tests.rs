@@ -23,7 +23,7 @@ fn reference(records: &[Record]) -> Reference {
     records.sort_by(|a, b| a.subject().cmp(b.subject()));
     // What programs write while they run is compared by its metadata.
     let rules = rules(&[("/**", Mask::STRICT), ("/var/lib/**", Mask::METADATA)]);
-    tests::reference_under(rules, 1, &records)
+    tests::reference_under(&rules, 1, &records)
 }
 
 fn count(files: u64, bytes: u64) -> Count {

@@ -15,7 +15,7 @@ const HOSTS: usize = 5;
 
 /// Writes the lines of hosts that are shown as one.
 pub(super) fn lines(hosts: &[&HostOutcome], page: &mut Page<'_>) {
-    let named = hosts.len() > 1;
+    let is_one = hosts.len() == 1;
     let holding: Vec<(&str, &StateAtRisk)> =
         hosts.iter().filter_map(|host| Some((host.name.as_str(), host.state.as_ref()?))).collect();
     let with = |is: &dyn Fn(&StateAtRisk) -> bool| -> Vec<(&str, &StateAtRisk)> {
@@ -36,7 +36,7 @@ pub(super) fn lines(hosts: &[&HostOutcome], page: &mut Page<'_>) {
         if more > 0 {
             text.extend(atoms(&format!("and {} more", grouped(more))));
         }
-        line("at risk", named.then_some(*name), text, page);
+        line("at risk", (!is_one).then_some(*name), text, page);
     }
     rest("at risk", at_risk.len(), shown, page);
     // One line where it is the same of all: an account sees on each what it sees on one.
