@@ -125,21 +125,27 @@ impl Counting<'_> {
                 if self.mounts.binary_search_by(|mount| mount.path.cmp(&path)).is_ok() {
                     continue;
                 }
-                let Ok(meta) = Meta::of(fd.as_fd(), name) else { continue };
-                match (meta.kind, &mut folders) {
-                    (Some(Kind::File), _) => {
-                        count.add(meta.size / meta.links.max(1), meta.modified);
-                        self.large(path, &meta);
+                let meta = match Meta::of(fd.as_fd(), name) {
+                    Ok(meta) => meta,
+                    Err(Errno::NOENT) => continue,
+                    // A folder that may be listed and not searched.
+                    Err(_) => {
+                        count.unread = true;
+                        continue;
                     }
-                    (Some(Kind::Directory), Some(folders)) if folders.len() < FOLDERS_MAX => folders.push(path),
-                    (Some(Kind::Directory), _) => match room.checked_sub(path.len() + 32) {
-                        Some(rest) if path.len() < PATH_MOST => {
+                };
+                if meta.kind == Some(Kind::File) {
+                    count.add(meta.size / meta.links.max(1), meta.modified);
+                    self.large(path, &meta);
+                } else if meta.kind == Some(Kind::Directory) {
+                    match (&mut folders, room.checked_sub(path.len() + 32)) {
+                        (Some(folders), _) if folders.len() < FOLDERS_MAX => folders.push(path),
+                        (_, Some(rest)) if path.len() < PATH_MOST => {
                             room = rest;
                             waiting.push(path);
                         }
-                        _ => count.more = true,
-                    },
-                    _ => {}
+                        (_, _) => count.more = true,
+                    }
                 }
             }
         }

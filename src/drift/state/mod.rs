@@ -99,10 +99,8 @@ struct Item {
 impl Found {
     fn place(&mut self, place: &Place, usage: &Usage, known: &Known<'_>) {
         let path = place.path.as_bytes();
-        let unused = match place.kind {
-            StateKind::Database | StateKind::Queue if !known.has(path) => place.unused.min(CRUMBS),
-            _ => place.unused,
-        };
+        let is_installed_here = matches!(place.kind, StateKind::Database | StateKind::Queue) && !known.has(path);
+        let unused = if is_installed_here { place.unused.min(CRUMBS) } else { place.unused };
         let server: &[&str] = match place.grain {
             Grain::Whole | Grain::Each => &[],
             Grain::Beside(names) => names,
