@@ -13,7 +13,7 @@ mod rule_tests;
 mod secret_tests;
 mod sketch_tests;
 mod view_configs_tests;
-mod wire_tests;
+pub(crate) mod wire_tests;
 
 use crate::protocol::record::RecordWriter;
 use crate::protocol::{Attr, Kind, Mask, Pattern, Record, Rule, RuleSet, Value, When, Why};

@@ -82,9 +82,12 @@ fn read(reply: &[u8]) -> Option<Rehearsal> {
                 .ok()?,
             FrameKind::Root | FrameKind::End => {}
             FrameKind::Trailer => return Some(said),
-            FrameKind::Symbols | FrameKind::Refused | FrameKind::StatDigests | FrameKind::Text | FrameKind::Owned => {
-                return None;
-            }
+            FrameKind::Symbols
+            | FrameKind::Refused
+            | FrameKind::StatDigests
+            | FrameKind::Text
+            | FrameKind::Owned
+            | FrameKind::Usage => return None,
         }
     }
     None

@@ -13,6 +13,7 @@ use driftscan::protocol::record::RecordWriter;
 use driftscan::protocol::reply::{FrameKind, Owned, Root, Shipped, Text, TextState};
 use driftscan::protocol::request::{FollowUp, Mode, Request};
 use driftscan::protocol::sketch::{Symbol, symbols};
+use driftscan::protocol::usage::Usage;
 use driftscan::protocol::{Attr, Digest, Id, Reader, Record, Salt, Value, digest};
 use tokio::sync::OnceCell;
 
@@ -125,6 +126,14 @@ impl Script {
                     Owned { shipped: Shipped::Unowned, is_config: false, owners: Vec::new() }.encode(&mut payload);
                 }
                 reply.frame(FrameKind::Owned, &payload);
+            }
+            // Nobody has used it: there is nothing to lose.
+            FollowUp::Usage(survey) => {
+                let mut payload = Vec::new();
+                Usage::encode(None, &mut payload);
+                for _ in &survey.places {
+                    reply.frame(FrameKind::Usage, &payload);
+                }
             }
             FollowUp::Bye => reply.close(),
         }

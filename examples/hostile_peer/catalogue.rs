@@ -282,6 +282,8 @@ pub(crate) const CATALOGUE: &[Misbehaviour] = &[
     probe("garbage-coverage", "F21", PROTOCOL, Lie::GarbageCoverage, "a coverage that is none"),
     probe("odd-texts", "F22", TRUE, Lie::OddTexts, "escape sequences, bidi overrides and huge numbers as evidence"),
     probe("many-texts", "F21", PROTOCOL, Lie::ManyTexts, "a megabyte of evidence"),
+    probe("odd-usage", "F22", TRUE, Lie::OddUsage, "numbers at their edges and escape sequences as state at risk"),
+    probe("garbage-usage", "F21", PROTOCOL, Lie::GarbageUsage, "state at risk that is none"),
     probe("clock-ahead", "F30", TRUE, Lie::ClockAhead, "a clock that is ten years ahead"),
     probe("clock-behind", "F30", TRUE, Lie::ClockBehind, "a clock that is ten years behind"),
     probe("other-system", "F54", &["wrong-baseline"], Lie::OtherSystem, "says that it is another operating system"),

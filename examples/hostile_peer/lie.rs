@@ -7,6 +7,7 @@ use driftscan::protocol::reply::{
     BATCH, BatchReader, BatchWriter, FRAME_MAX, FrameKind, Root, Texts, evidence, identity,
 };
 use driftscan::protocol::request::{FollowUp, Request};
+use driftscan::protocol::usage::{Count, FOLDERS_MAX, LARGEST_MAX, Large, Usage};
 use driftscan::protocol::{Attr, Coverage, Malformed, Record, Value};
 
 /// A frame before it is sent.
@@ -40,6 +41,8 @@ pub(crate) enum Lie {
     GarbageCoverage,
     OddTexts,
     ManyTexts,
+    OddUsage,
+    GarbageUsage,
     ClockAhead,
     ClockBehind,
     OtherSystem,
@@ -101,7 +104,9 @@ impl Lie {
                 (coverage.walked, coverage.compared, coverage.hashed_bytes) = (u64::MAX, u64::MAX, u64::MAX);
                 (coverage.packages, coverage.millis, coverage.oversize) = (u64::MAX, u64::MAX, u64::MAX);
             }),
-            (Self::GarbageCoverage, FrameKind::Coverage) => Ok(vec![0xa5; 300]),
+            (Self::GarbageCoverage, FrameKind::Coverage) | (Self::GarbageUsage, FrameKind::Usage) => {
+                Ok(vec![0xa5; 300])
+            }
             (Self::ClockAhead, FrameKind::Evidence) => clock(&payload, TEN_YEARS),
             (Self::ClockBehind, FrameKind::Evidence) => clock(&payload, -TEN_YEARS),
             (Self::OtherSystem, FrameKind::Identity) => texts(&payload, |texts| {
@@ -115,6 +120,7 @@ impl Lie {
             (Self::ManyTexts, FrameKind::Evidence) => texts(&payload, |texts| {
                 texts.0 = vec![(vec![b'n'; 64], vec![b't'; 4_096]); 257];
             }),
+            (Self::OddUsage, FrameKind::Usage) => Ok(odd_usage()),
             (Self::UnknownFrame, FrameKind::Coverage) => return vec![(FrameKind::StatDigests, payload)],
             (Self::Refuses, FrameKind::Identity) => return vec![(FrameKind::Refused, b"\x1b[2J13".to_vec())],
             _ => return vec![(kind, payload)],
@@ -285,6 +291,21 @@ fn clock(payload: &[u8], seconds: i64) -> Result<Vec<u8>, Malformed> {
         let now = texts.text(evidence::CLOCK).and_then(|text| std::str::from_utf8(text).ok()?.parse::<i64>().ok());
         replace(texts, evidence::CLOCK, now.unwrap_or(0).saturating_add(seconds).to_string().as_bytes());
     })
+}
+
+/// More than any disk holds, in the year -292,277,022,657 and in folders whose names act on a terminal.
+fn odd_usage() -> Vec<u8> {
+    let most = Count { files: u64::MAX, bytes: u64::MAX, newest: i64::MIN, more: true, unread: true };
+    let name = |number: usize| format!("\u{1b}]0;owned\u{7}\n\u{202e}{number}").into_bytes();
+    let path = b"/var/tmp/\x1b[2J\xff".to_vec();
+    let usage = Usage {
+        count: most,
+        folders: (0..FOLDERS_MAX).map(|number| (name(number), Count { newest: i64::MAX, ..most })).collect(),
+        largest: vec![Large { path, bytes: u64::MAX, modified: i64::MAX }; LARGEST_MAX],
+    };
+    let mut out = Vec::new();
+    Usage::encode(Some(&usage), &mut out);
+    out
 }
 
 /// Symbols that add up to nothing that is.

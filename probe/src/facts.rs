@@ -7,7 +7,7 @@
 use crate::owners::decimal;
 use crate::place::{Place, kernel_file};
 use crate::protocol::record::RecordWriter;
-use crate::protocol::reply::{Texts, evidence, identity};
+use crate::protocol::reply::{Texts, ability, evidence, identity};
 use crate::protocol::{Attr, digest};
 use alloc::vec::Vec;
 
@@ -65,6 +65,7 @@ pub fn read(place: &Place, live: bool) -> Facts {
         facts.evidence.put(evidence::MACHINE_ID, &crate::xattrs::hex(&digest));
     }
     facts.number(evidence::CLOCK, crate::clock::calendar().unsigned_abs());
+    facts.evidence.put(evidence::ABILITY, ability::USAGE);
     facts.number(evidence::UID, u64::from(rustix::process::geteuid().as_raw()));
     facts
 }

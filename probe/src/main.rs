@@ -30,6 +30,7 @@ mod stream;
 mod sys;
 mod texts;
 mod tree;
+mod usage;
 mod walk;
 mod xattrs;
 
@@ -138,12 +139,13 @@ fn scan(request: &Request, mut output: Output) -> i32 {
     output.flush();
     let host =
         owned::Host { place: &place, tree: &tree, slots: &slots, clock: &clock, file_bytes: request.limits.file_bytes };
-    converse(host, &own, &set, symbols, output)
+    converse(host, &own, mounts.as_deref().unwrap_or_default(), &set, symbols, output)
 }
 
 fn converse(
     host: owned::Host<'_>,
     own: &protocol::HostFacts,
+    mounts: &[mounts::Mount],
     set: &answer::Set<'_>,
     mut symbols: usize,
     mut output: Output,
@@ -163,6 +165,7 @@ fn converse(
             Ok(Some(FollowUp::Listing)) => set.send_all(&mut output),
             Ok(Some(FollowUp::Texts(questions))) => texts::send(host.place, own, &questions, &mut output),
             Ok(Some(FollowUp::Owners { prove, paths })) => owned::send(host, prove, &paths, &mut output),
+            Ok(Some(FollowUp::Usage(survey))) => usage::send(host.place, mounts, &survey, &mut output),
         }
         output.flush();
     }

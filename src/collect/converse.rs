@@ -28,7 +28,7 @@ use crate::protocol::sketch::Symbol;
 use crate::protocol::{Attr, Coverage, Id, Reader, Record, RuleSet, Salt, SecretKey, digest};
 use crate::transport::{Connection, Exchange};
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is asked of one host.
 #[derive(Debug, Clone, Copy)]
@@ -140,11 +140,21 @@ pub fn observe(
                 (Found::Different(_), Some((_, difference))) | (Found::Different(difference), None) => Some(difference),
                 (Found::Equal(_) | Found::AnotherSystem, _) => None,
             };
-            let answers = match (compared, references.get(choice.at()), ask.policy) {
+            // A host that equals an older version is to be replaced as well.
+            let outdated = match &found {
+                Found::Equal(at @ 1..) => references.get(*at),
+                Found::Equal(_) | Found::Different(_) | Found::AnotherSystem => None,
+            };
+            let answers = match (compared, outdated.or(references.get(choice.at())), ask.policy) {
                 (Some(difference), Some(reference), Some(policy)) => {
                     let mut answers = talk.inquire(&questions(difference, reference, policy))?;
                     answers.hold_to(difference);
+                    answers.usage = talk.survey(&evidence, &reference.set.set, difference)?;
                     answers
+                }
+                (None, Some(older), Some(_)) if outdated.is_some() => {
+                    let usage = talk.survey(&evidence, &older.set.set, &Difference::default())?;
+                    Answers { usage, ..Answers::default() }
                 }
                 _ => Answers::default(),
             };
@@ -370,6 +380,11 @@ pub(super) struct Talk<'a, 'b> {
 impl Talk<'_, '_> {
     pub(super) fn payload(&mut self, kind: FrameKind) -> Result<Vec<u8>, Failure> {
         self.frames.expect(&mut self.exchange, kind)
+    }
+
+    /// The time that is left for this host.
+    pub(super) fn left(&self) -> Duration {
+        self.ask.deadline.saturating_duration_since(Instant::now())
     }
 
     fn texts(&mut self, kind: FrameKind) -> Result<Texts, Failure> {

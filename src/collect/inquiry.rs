@@ -6,15 +6,25 @@
 use super::converse::Talk;
 use super::failure::Failure;
 use crate::drift::inquiry::{Answers, Questions};
+use crate::drift::{Difference, state};
+use crate::manifest::ProjectedSet;
 use crate::protocol::record::RecordWriter;
-use crate::protocol::reply::{FrameKind, Owned, Text};
+use crate::protocol::reply::{FrameKind, Owned, Text, Texts, ability, evidence};
 use crate::protocol::request::{FollowUp, PATHS_MAX, TEXT_MAX, Want};
+use crate::protocol::usage::{PLACES_MAX, Survey, Usage};
 use crate::protocol::{Attr, Reader, Record};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What all texts of one host together may take.
 const TEXTS: usize = 6 << 20;
 /// What one message's paths may take.
 const MESSAGE: usize = 512 * 1024;
+/// Entries that the places of state may cost the host.
+const ENTRIES: u64 = 400_000;
+/// The time that they may cost it, and never more than a quarter of what is left: it is better not to know them than to
+/// lose the host to its deadline.
+const SURVEY: Duration = Duration::from_secs(10);
 
 impl Talk<'_, '_> {
     /// Asks, and reads what comes.
@@ -24,6 +34,32 @@ impl Talk<'_, '_> {
         answers.texts = questions.texts.iter().cloned().zip(texts).collect();
         answers.owners = self.owners(&questions.owners, true)?.into_iter().collect();
         Ok(answers)
+    }
+
+    /// How much stands at places that may hold state, by path; nothing where the probe does not say that it can tell: it is
+    /// one of an older build, and would end the conversation at a question that it does not know.
+    pub(super) fn survey(
+        &mut self,
+        said: &Texts,
+        base: &ProjectedSet,
+        difference: &Difference,
+    ) -> Result<Option<BTreeMap<Vec<u8>, Usage>>, Failure> {
+        if !said.texts(evidence::ABILITY).any(|ability| ability == ability::USAGE) {
+            return Ok(None);
+        }
+        let mut places = state::questions(base, difference);
+        places.truncate(PLACES_MAX);
+        let paths: Vec<Vec<u8>> = places.iter().map(|place| place.path.clone()).collect();
+        let millis = SURVEY.min(self.left() / 4).as_millis();
+        let millis = u32::try_from(millis).unwrap_or(u32::MAX);
+        self.send(&FollowUp::Usage(Survey { entries: ENTRIES, millis, places }))?;
+        let mut usage = BTreeMap::new();
+        for path in paths {
+            if let Some(said) = Usage::decode(&self.payload(FrameKind::Usage)?).map_err(Failure::protocol)? {
+                usage.insert(path, said);
+            }
+        }
+        Ok(Some(usage))
     }
 
     /// The packages of these paths, which ascend; `prove` asks whether they are as shipped.

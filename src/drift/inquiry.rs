@@ -10,6 +10,7 @@ use crate::manifest::texts::CONTENT_MAX;
 use crate::policy::Policy;
 use crate::protocol::reply::{Owned, Text, TextState};
 use crate::protocol::request::{PATHS_MAX, Want};
+use crate::protocol::usage::Usage;
 use crate::protocol::view::{Form, Viewed};
 use crate::protocol::{Attr, Kind, Record, RecordRef, View};
 use sha2::{Digest as _, Sha256};
@@ -34,6 +35,8 @@ pub struct Answers {
     pub texts: BTreeMap<(Vec<u8>, Want), Text>,
     /// What the package databases say, by path.
     pub owners: BTreeMap<Vec<u8>, Owned>,
+    /// How much stands at places that may hold state, by path; nothing where nobody looked.
+    pub usage: Option<BTreeMap<Vec<u8>, Usage>>,
 }
 
 impl Answers {

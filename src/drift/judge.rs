@@ -8,13 +8,14 @@ use super::explanation::Explanation;
 use super::image::{self, Standing};
 use super::inquiry::Answers;
 use super::reference::{Difference, Reference};
+use super::state;
 use super::versions::Choice;
 use crate::manifest::Identity;
 use crate::model::text::escape;
-use crate::model::{Cause, Finding, HostCoverage, Image, Obstacle, Reason, TroubleShown, Verdict};
+use crate::model::{Cause, Finding, HostCoverage, Image, Obstacle, Reason, StateAtRisk, TroubleShown, Verdict};
 use crate::policy::{Policy, UNSEEN};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
-use crate::protocol::reply::Texts;
+use crate::protocol::reply::{Texts, evidence};
 use crate::protocol::{Attr, Mask, System, Value};
 use std::collections::{BTreeMap, HashSet};
 
@@ -65,6 +66,8 @@ pub struct Judgement {
     pub reasons: Vec<Obstacle>,
     /// What was read.
     pub coverage: HostCoverage,
+    /// What a replacement would lose; nothing where nobody looked.
+    pub state: Option<StateAtRisk>,
 }
 
 /// Proof that everything asked was read or is excused by name.
@@ -111,6 +114,7 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
                 causes: Vec::new(),
                 reasons,
                 coverage: shown(observation, false, policy),
+                state: None,
             };
         }
         Found::Equal(at) => Standing { at: *at, nearest: *at, difference: None },
@@ -157,11 +161,12 @@ pub fn judge(references: &[Reference], observation: &Observation, policy: &Polic
     let Explanation { mut findings, causes } = explained;
     findings.extend(besides);
     by_weight(&mut findings);
+    let state = at_risk(references, observation, at);
     let coverage = shown(observation, reasons.is_empty(), policy);
     // A drifted host may equal an older version but for what no version holds, a mount say.
     let known = at > 0 && matches!(verdict, Verdict::Outdated | Verdict::Drifted);
     let behind = known.then(|| u32::try_from(at).unwrap_or(u32::MAX));
-    Judgement { verdict, reference: label(at), versions_behind: behind, findings, causes, reasons, coverage }
+    Judgement { verdict, reference: label(at), versions_behind: behind, findings, causes, reasons, coverage, state }
 }
 
 fn another_system(identity: &Identity, label: &str) -> Obstacle {
@@ -170,6 +175,25 @@ fn another_system(identity: &Identity, label: &str) -> Obstacle {
         text: format!("it is {}, and {label} is of another system", escape(identity.to_string().as_bytes())),
         remedy: Some("give it a template of its own system: template=NAME in the hosts file".to_owned()),
     }
+}
+
+/// The host's own clock.
+fn clock_of(observation: &Observation) -> Option<i64> {
+    let clock = observation.evidence.text(evidence::CLOCK)?;
+    std::str::from_utf8(clock).ok()?.parse().ok()
+}
+
+/// What a replacement would lose, held against the version that the host equals or is compared with, of this number.
+fn at_risk(references: &[Reference], observation: &Observation, at: usize) -> Option<StateAtRisk> {
+    let nothing = Difference::default();
+    let difference = match (&observation.found, observation.choice.older.as_ref()) {
+        (Found::Equal(_), _) => &nothing,
+        (Found::Different(_), Some((older, difference))) if *older == at => difference,
+        (Found::Different(difference), _) => difference,
+        (Found::AnotherSystem, _) => return None,
+    };
+    let (answers, clock) = (&observation.answers, clock_of(observation));
+    state::at_risk(&references.get(at)?.set.set, difference, answers, &observation.coverage, clock)
 }
 
 /// A distribution's own package system that the reference has packages of and that was not found. Snaps and flatpaks are

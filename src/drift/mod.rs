@@ -20,6 +20,7 @@ mod meaning;
 mod packages;
 pub mod peel;
 pub mod reference;
+pub mod state;
 pub mod version;
 pub mod versions;
 

@@ -18,7 +18,7 @@ use crate::model::{Code, Finding, Image};
 use crate::policy::{Policy, PolicyFile};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::reply::Texts;
-use crate::protocol::{Mask, Record};
+use crate::protocol::{Mask, Record, RuleSet};
 use crate::protocol_tests::rules;
 use std::sync::{Arc, LazyLock};
 
@@ -98,7 +98,11 @@ fn only(findings: &[Finding], code: Code) -> &Finding {
 
 /// A version of the template with these records.
 pub(super) fn reference(serial: u64, records: &[Record]) -> Reference {
-    let rules = rules(&[("/**", Mask::STRICT)]);
+    reference_under(&rules(&[("/**", Mask::STRICT)]), serial, records)
+}
+
+/// A version of the template under other rules.
+pub(super) fn reference_under(rules: &RuleSet, serial: u64, records: &[Record]) -> Reference {
     let identity = Identity { os: "debian".to_owned(), os_version: "12".to_owned(), arch: "x86_64".to_owned() };
     let header = Header {
         label: Label::parse(&format!("web@{serial}")).unwrap(),
@@ -114,7 +118,7 @@ pub(super) fn reference(serial: u64, records: &[Record]) -> Reference {
     };
     let label = header.label.clone();
     let baseline = Baseline::new(header, records.to_vec()).unwrap();
-    let set = ProjectedSet::new(&baseline, &rules, &[b"/".to_vec()], true, None, &crate::policy::witness).unwrap();
+    let set = ProjectedSet::new(&baseline, rules, &[b"/".to_vec()], true, None, &crate::policy::witness).unwrap();
     Reference {
         label,
         serial,

@@ -72,7 +72,7 @@ closed_words! {
         Mail = "mail",
         /// Jobs of users.
         Cron = "cron",
-        /// A large file that the baseline lacks.
+        /// A large file that the baseline lacks, or a folder of many that are large together.
         LargeFile = "large-file",
         /// A file that the baseline lacks and that was written lately.
         RecentFile = "recent-file",
@@ -86,9 +86,9 @@ pub struct StateItem {
     pub kind: StateKind,
     /// Where, escaped.
     pub path: String,
-    /// Bytes of the files below it, as far as they were counted.
+    /// Bytes of the files below it that go beyond the baseline, as far as they were counted.
     pub bytes: u64,
-    /// Files below it, as far as they were counted.
+    /// Files below it that go beyond the baseline, as far as they were counted.
     pub files: u64,
     /// RFC 3339, UTC: when the newest of them was last written; a host could forge it.
     pub newest: Option<String>,
@@ -101,6 +101,8 @@ pub struct StateItem {
 pub struct StateAtRisk {
     /// The largest first.
     pub items: Vec<StateItem>,
+    /// How many smaller ones are not listed.
+    pub rest: u64,
     /// Places that could not be looked at, escaped: what is there is not known.
     pub unseen: Vec<String>,
 }

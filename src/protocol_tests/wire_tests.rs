@@ -4,6 +4,7 @@ use super::{any_record, bent, rules};
 use crate::protocol::coverage::{Coverage, Part, SkippedMount, Trouble, Why};
 use crate::protocol::reply::{BatchReader, BatchWriter, FrameKind, Root, Texts, Trailer};
 use crate::protocol::request::{FollowUp, IDS_MAX, Limits, Mode, Request, VERSION};
+use crate::protocol::usage::{Count, Large, Place, Survey, Usage};
 use crate::protocol::{Malformed, Mask, Record, sketch};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -68,6 +69,53 @@ fn bytes_of(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut bytes = Vec::new();
     write(&mut bytes);
     bytes
+}
+
+fn any_count() -> impl Strategy<Value = Count> {
+    let count = (any::<u64>(), any::<u64>(), any::<i64>(), any::<bool>(), any::<bool>());
+    count.prop_map(|(files, bytes, newest, more, unread)| Count { files, bytes, newest, more, unread })
+}
+
+/// What a host may say of a place.
+pub(crate) fn any_usage() -> impl Strategy<Value = Usage> {
+    let name = || vec(any::<u8>().prop_filter("a name", |b| !matches!(b, 0 | b'/' | b'.')), 1..9);
+    let path = vec(name(), 1..4).prop_map(|names| [b"/".to_vec(), names.join(&b'/')].concat());
+    let file = (path, any::<u64>(), any::<i64>()).prop_map(|(path, bytes, modified)| Large { path, bytes, modified });
+    (any_count(), vec((name(), any_count()), 0..5), vec(file, 0..5)).prop_map(|(count, folders, largest)| Usage {
+        count,
+        folders,
+        largest,
+    })
+}
+
+fn any_survey() -> impl Strategy<Value = Survey> {
+    let place = (any::<bool>(), vec(vec(any::<u8>(), 0..9), 0..3));
+    let places = proptest::collection::btree_map("(/[a-z]{1,3}){1,3}|/", place, 0..5);
+    (any::<u64>(), 0..=1u32 << 24, places).prop_map(|(entries, millis, places)| {
+        let place = |(path, (each, leave_out)): (String, _)| Place { path: path.into_bytes(), each, leave_out };
+        Survey { entries, millis, places: places.into_iter().map(place).collect() }
+    })
+}
+
+#[test]
+fn places_of_a_survey_ascend_and_names_are_names() {
+    let place = |path: &str| Place { path: path.as_bytes().to_vec(), each: false, leave_out: Vec::new() };
+    for (places, word) in [
+        (vec![place("/b"), place("/a")], "order of places"),
+        (vec![place("/a"), place("/a")], "order of places"),
+        (vec![place("/a/../b")], "place"),
+        (vec![place("a")], "place"),
+    ] {
+        let bytes = FollowUp::Usage(Survey { entries: 1, millis: 1, places }).encode();
+        assert_eq!(FollowUp::decode(bytes[0], &bytes[5..]), Err(Malformed(word)));
+    }
+    for name in ["", ".", "..", "a/b", "a\0"] {
+        let folders = vec![(name.as_bytes().to_vec(), Count::default())];
+        let bytes = bytes_of(|out| Usage::encode(Some(&Usage { folders, ..Usage::default() }), out));
+        assert_eq!(Usage::decode(&bytes), Err(Malformed("name")), "{name:?}");
+    }
+    assert_eq!(Usage::decode(&[0]), Ok(None));
+    assert!(Usage::decode(&[]).is_err() && Usage::decode(&[0, 0]).is_err() && Usage::decode(&[2]).is_err());
 }
 
 #[test]
@@ -146,7 +194,7 @@ fn frames_have_their_numbers() {
     for number in 0..=255u8 {
         assert!(FrameKind::of(number).is_none_or(|kind| kind as u8 == number));
     }
-    assert_eq!((FrameKind::of(0), FrameKind::of(13)), (None, None));
+    assert_eq!((FrameKind::of(0), FrameKind::of(14)), (None, None));
 }
 
 /// The records by subject, each subject once.
@@ -218,6 +266,24 @@ proptest! {
     }
 
     #[test]
+    fn usages_come_back_and_no_part_of_one_does(usage in any_usage()) {
+        let bytes = bytes_of(|out| Usage::encode(Some(&usage), out));
+        for cut in 0..bytes.len() {
+            prop_assert!(Usage::decode(&bytes[..cut]).is_err());
+        }
+        prop_assert_eq!(Usage::decode(&bytes), Ok(Some(usage)));
+    }
+
+    #[test]
+    fn surveys_come_back(survey in any_survey()) {
+        let bytes = FollowUp::Usage(survey.clone()).encode();
+        for cut in 5..bytes.len() {
+            prop_assert!(FollowUp::decode(bytes[0], &bytes[5..cut]).is_err());
+        }
+        prop_assert_eq!(FollowUp::decode(bytes[0], &bytes[5..]), Ok(FollowUp::Usage(survey)));
+    }
+
+    #[test]
     fn follow_ups_come_back(more in 0..=sketch::MOST as u32, ids: std::collections::BTreeSet<u64>) {
         let ids: Vec<u64> = ids.into_iter().collect();
         for message in [FollowUp::More(more), FollowUp::Records(ids), FollowUp::Listing, FollowUp::Bye] {
@@ -254,6 +320,7 @@ proptest! {
         let _ = Texts::decode(&bytes);
         let _ = Root::decode(&bytes);
         let _ = Trailer::decode(&bytes);
+        let _ = Usage::decode(&bytes);
         let _ = Request::decode(&bytes);
         let _ = FollowUp::decode(kind, &bytes);
         let _ = read(&[&bytes, &bytes]);

@@ -501,7 +501,8 @@ fn any_standing() -> impl Strategy<Value = (Option<Snowflake>, Option<StateAtRis
         any::<bool>(),
     )
         .prop_map(|(kind, path, bytes, files, newest, more)| StateItem { kind, path, bytes, files, newest, more });
-    let state = (vec(item, 0..3), vec(any_text(), 0..2)).prop_map(|(items, unseen)| StateAtRisk { items, unseen });
+    let state = (vec(item, 0..3), any::<u64>(), vec(any_text(), 0..2));
+    let state = state.prop_map(|(items, rest, unseen)| StateAtRisk { items, rest, unseen });
     let snowflake =
         (any::<u16>(), 0usize..9, 0usize..9).prop_map(|(score, alone, rare)| Snowflake { score, alone, rare });
     (proptest::option::of(snowflake), proptest::option::of(state))

@@ -235,6 +235,7 @@ impl Task<'_> {
                 (Way::Local | Way::Ssh(_), ran) => ran,
             }),
             evidence: evidence(&observation.evidence, now()),
+            state: judged.state,
             ..blank
         }
     }

@@ -44,6 +44,7 @@ mod secrets;
 mod sh_fallback;
 mod siblings;
 mod simulated_fleet;
+mod state;
 mod story;
 mod unreadable;
 mod verdicts;

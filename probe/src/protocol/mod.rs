@@ -19,6 +19,7 @@ pub mod rule;
 pub mod secret;
 pub mod sketch;
 pub mod system;
+pub mod usage;
 pub mod view;
 
 pub use bytes::{Malformed, Reader};

@@ -50,10 +50,12 @@ pub enum FrameKind {
     Text = 11,
     /// The [`Owned`] of some of the paths that were asked for, in their order.
     Owned = 12,
+    /// One [`super::usage::Usage`], in the order in which the places were asked for.
+    Usage = 13,
 }
 
 impl FrameKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Identity,
         Self::Evidence,
         Self::Coverage,
@@ -66,6 +68,7 @@ impl FrameKind {
         Self::StatDigests,
         Self::Text,
         Self::Owned,
+        Self::Usage,
     ];
 
     /// The type of a wire number.
@@ -152,6 +155,15 @@ pub mod evidence {
     /// Begins the names of what no other host may have: `identity.machine-id`, `identity.ssh-host-key.ssh-ed25519`; each a
     /// hexadecimal [`crate::protocol::digest::of_evidence`].
     pub const IDENTITY: &[u8] = b"identity.";
+    /// What the probe can be asked beyond what every probe of its protocol answers: one of [`super::ability`]; several may
+    /// follow. A probe of an older build says none, and is asked nothing that it would not understand.
+    pub const ABILITY: &[u8] = b"ability";
+}
+
+/// Values of [`evidence::ABILITY`].
+pub mod ability {
+    /// It answers [`crate::protocol::request::FollowUp::Usage`].
+    pub const USAGE: &[u8] = b"usage";
 }
 
 /// The answer that decides equality.

@@ -9,6 +9,7 @@ use super::bytes::{Malformed, Reader, put_string, put_varint};
 use super::digest::{Id, Salt};
 use super::rule::RuleSet;
 use super::secret::SecretKey;
+use super::usage::Survey;
 use super::view::View;
 use alloc::vec::Vec;
 
@@ -254,7 +255,8 @@ impl Request {
     }
 }
 
-fn absolute(path: &[u8], what: &'static str) -> Result<Vec<u8>, Malformed> {
+/// A path without empty, `.` and `..` parts.
+pub(super) fn absolute(path: &[u8], what: &'static str) -> Result<Vec<u8>, Malformed> {
     let whole = path.starts_with(b"/") && !path.contains(&0);
     let plain =
         path == b"/" || path[1.min(path.len())..].split(|b| *b == b'/').all(|p| !matches!(p, b"" | b"." | b".."));
@@ -346,6 +348,8 @@ pub enum FollowUp {
         /// Which.
         paths: Vec<Vec<u8>>,
     },
+    /// How much stands at these places; only of a probe that says [`super::reply::ability::USAGE`].
+    Usage(Survey),
     /// That was all: the trailer, please.
     Bye,
 }
@@ -383,6 +387,10 @@ impl FollowUp {
                     put_string(&mut body, path);
                 }
                 b'O'
+            }
+            Self::Usage(survey) => {
+                survey.encode(&mut body);
+                b'U'
             }
             Self::Bye => b'B',
         };
@@ -440,6 +448,7 @@ impl FollowUp {
                 }
                 Self::Owners { prove, paths }
             }
+            b'U' => Self::Usage(Survey::decode(&mut r)?),
             b'B' => Self::Bye,
             _ => return Err(Malformed("message type")),
         };

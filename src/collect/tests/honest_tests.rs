@@ -6,7 +6,9 @@ use crate::collect::{Ask, Bounds, Ran, capture, observe};
 use crate::drift::reference::FIRST;
 use crate::drift::{Found, Versions};
 use crate::policy::PolicyFile;
+use crate::protocol::reply::{Texts, ability, evidence};
 use crate::protocol::request::{FollowUp, Limits, Mode, Request};
+use crate::protocol::usage::{Count, Usage};
 use crate::protocol::{Attr, Record};
 use crate::protocol_tests::{fact, file, folder, package, set};
 
@@ -30,6 +32,44 @@ fn a_host_that_equals_an_older_version_is_asked_nothing_more() {
     assert_eq!(*host.asked.borrow(), [FollowUp::Bye]);
 }
 
+/// Policies decide whether anything is asked besides.
+fn policy() -> crate::policy::Policy {
+    crate::policy::PolicyFile::parse("policy.toml", "schema = \"driftscan.policy/v1\"\n")
+        .unwrap()
+        .for_system("debian", &[])
+}
+
+fn able() -> Texts {
+    let mut texts = Texts::default();
+    texts.put(evidence::ABILITY, b"another");
+    texts.put(evidence::ABILITY, ability::USAGE);
+    texts
+}
+
+#[test]
+fn only_a_probe_that_can_tell_and_a_host_that_differs_are_asked_what_would_be_lost() {
+    let policy = policy();
+    let references = Versions::new(vec![reference(2, &machine(50)), reference(1, &drifted(50, 20))]);
+    let count = Count { files: 1, bytes: 1 << 40, newest: 0, ..Count::default() };
+    let usage = Some(Usage { count, ..Usage::default() });
+    for (records, evidence, wanted) in [
+        (machine(50), able(), false),
+        (drifted(50, 20), able(), true),
+        (drifted(50, 3), able(), true),
+        (drifted(50, 20), Texts::default(), false),
+        (drifted(50, 3), Texts::default(), false),
+    ] {
+        let host = Host { evidence, usage: usage.clone(), ..Host::of(records) };
+        let ask = Ask { policy: Some(&policy), ..ask() };
+        let observation = observe(&mut Wire::to(&host), &ask, &references, &mut Ran::default()).unwrap();
+        let asked = host.asked.borrow().iter().any(|message| matches!(message, FollowUp::Usage(_)));
+        assert_eq!((asked, observation.answers.usage.is_some()), (wanted, wanted), "{:?}", observation.found);
+        let state = crate::drift::judge(&references, &observation, &policy).state;
+        assert_eq!(state.is_some(), wanted);
+        assert!(state.is_none_or(|state| state.items.iter().any(|item| item.path == "/srv")));
+    }
+}
+
 #[test]
 fn what_differs_is_found_with_as_few_questions_as_there_can_be() {
     let base = machine(2_000);
@@ -45,6 +85,7 @@ fn what_differs_is_found_with_as_few_questions_as_there_can_be() {
             FollowUp::Listing => "listing",
             FollowUp::Texts(_) => "texts",
             FollowUp::Owners { .. } => "owners",
+            FollowUp::Usage(_) => "usage",
             FollowUp::Bye => "bye",
         };
         let asked: Vec<&str> = host.asked.borrow().iter().map(word).collect();

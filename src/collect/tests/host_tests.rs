@@ -8,6 +8,7 @@ use crate::protocol::reply::{
     BatchWriter, FrameKind, HELLO, MAGIC, Owned, Root, Shipped, Text, TextState, Texts, Trailer, identity,
 };
 use crate::protocol::request::{FollowUp, Mode, Request};
+use crate::protocol::usage::Usage;
 use crate::protocol::{Coverage, Digest, Id, Record, digest, sketch};
 use crate::transport::{Connection, Exchange, Exit, Phase, Traffic, TransportError};
 use sha2::{Digest as _, Sha256};
@@ -36,6 +37,10 @@ pub(super) struct Host {
     pub(super) records: Vec<Record>,
     pub(super) os: &'static str,
     pub(super) coverage: Coverage,
+    /// What it says of itself.
+    pub(super) evidence: Texts,
+    /// What it says of every place.
+    pub(super) usage: Option<Usage>,
     /// Comes before the reply.
     pub(super) noise: Vec<u8>,
     /// Comes after the trailer.
@@ -61,6 +66,8 @@ impl Host {
             records,
             os: "debian",
             coverage: Coverage { systems: 1, ..Coverage::default() },
+            evidence: Texts::default(),
+            usage: None,
             noise: Vec::new(),
             after: Vec::new(),
             nonce: None,
@@ -220,7 +227,7 @@ impl Probe<'_> {
         let root = Root { root: digest::root(&host.nonce.unwrap_or(request.nonce), name, &set), records };
         let mut frames = vec![
             (FrameKind::Identity, encoded(&|out| words.encode(out))),
-            (FrameKind::Evidence, encoded(&|out| Texts::default().encode(out))),
+            (FrameKind::Evidence, encoded(&|out| host.evidence.encode(out))),
             (FrameKind::Coverage, encoded(&|out| coverage.encode(out))),
             (FrameKind::Root, encoded(&|out| root.encode(out))),
         ];
@@ -260,6 +267,11 @@ impl Probe<'_> {
                     Owned { shipped: Shipped::Unread, is_config: false, owners: Vec::new() }.encode(&mut payload);
                 }
                 vec![(FrameKind::Owned, payload)]
+            }
+            FollowUp::Usage(survey) => {
+                let mut payload = Vec::new();
+                Usage::encode(self.host.usage.as_ref(), &mut payload);
+                vec![(FrameKind::Usage, payload); survey.places.len()]
             }
             FollowUp::Bye => return self.end(),
         };

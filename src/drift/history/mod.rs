@@ -248,6 +248,11 @@ fn is_version(logged: Option<&[u8]>, ours: Option<&str>) -> bool {
     logged == ours || bare(&logged) == bare(ours)
 }
 
+/// When a path was last written, where that was asked.
+pub(super) fn changed(path: &[u8], answers: &Answers) -> Option<i64> {
+    times(path, answers).map(|(modified, _)| modified)
+}
+
 /// Times of modification and change of a path, from the probe's `size=.. mtime=.. ctime=.. uid=..`.
 fn times(path: &[u8], answers: &Answers) -> Option<(i64, i64)> {
     let text = answers.texts.get(&(path.to_vec(), Want::Stat)).filter(|text| text.state == TextState::Whole)?;

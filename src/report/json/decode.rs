@@ -131,7 +131,8 @@ fn state(place: &str, from: &v1::StateAtRisk) -> Result<StateAtRisk, ReadError> 
             more: item.more,
         })
     };
-    Ok(StateAtRisk { items: from.items.iter().map(item).collect::<Result<_, _>>()?, unseen: from.unseen.clone() })
+    let items = from.items.iter().map(item).collect::<Result<_, _>>()?;
+    Ok(StateAtRisk { items, rest: from.rest, unseen: from.unseen.clone() })
 }
 
 fn obstacle(place: &str, from: &v1::Obstacle) -> Result<Obstacle, ReadError> {

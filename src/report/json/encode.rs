@@ -72,8 +72,8 @@ fn state(from: &StateAtRisk) -> v1::StateAtRisk {
         let StateItem { kind, path, bytes, files, newest, more } = item.clone();
         v1::StateItem { kind: kind.word().to_owned(), path, bytes, files, newest, more }
     };
-    let StateAtRisk { items, unseen } = from;
-    v1::StateAtRisk { items: items.iter().map(item).collect(), unseen: unseen.clone() }
+    let StateAtRisk { items, rest, unseen } = from;
+    v1::StateAtRisk { items: items.iter().map(item).collect(), rest: *rest, unseen: unseen.clone() }
 }
 
 pub(super) fn summary(outcome: &FleetOutcome) -> v1::Summary {

@@ -169,6 +169,8 @@ pub(super) struct Snowflake {
 #[serde(deny_unknown_fields)]
 pub(super) struct StateAtRisk {
     pub(super) items: Vec<StateItem>,
+    #[serde(default)]
+    pub(super) rest: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) unseen: Vec<String>,
 }

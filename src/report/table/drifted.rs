@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* hosts are shown as one only where everything said of them is the same.
 
+use super::at_risk;
 use super::decisions::{decision_title, names};
 use super::frame::{Frame, hex_prefix};
 use super::investigate::{of_permission, permissions_said, ways_out};
@@ -10,7 +11,7 @@ use super::room::{self, Depth};
 use super::sentence;
 use super::words::{count, grouped, severity, verdict_style};
 use crate::model::text::escape;
-use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Line, Severity, Verdict, line};
+use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Line, Severity, StateAtRisk, Verdict, line};
 use crate::protocol::Digest;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ pub(super) fn section(frame: &Frame<'_>, decision: Decision, hosts: &[&HostOutco
         .filter_map(|alike| {
             let host = *alike.first()?;
             let (lines, common) = frame.lines(host);
-            Some(Entry { host, names: alike.iter().map(|host| host.name.as_str()).collect(), lines, common })
+            Some(Entry { host, alike, lines, common })
         })
         .collect();
     let takes = entries.iter().map(Entry::takes).collect::<Vec<_>>();
@@ -65,7 +66,7 @@ fn alike<'a>(hosts: &[&'a HostOutcome], verbose: bool) -> Vec<Vec<&'a HostOutcom
         let told = told.chain(host.causes.iter().flat_map(|cause| &cause.evidence)).filter(|_| verbose);
         let told: Vec<&str> = host.causes.iter().map(|cause| &cause.title).chain(told).map(String::as_str).collect();
         let reasons: Vec<(&str, &str)> = host.reasons.iter().map(|r| (r.reason.word(), r.text.as_str())).collect();
-        let alone = (host.snowflake, &host.group, &host.state);
+        let alone = (host.snowflake, &host.group);
         let said = (host.verdict, &host.reference, host.versions_behind, findings, (reasons, told, alone));
         groups.entry(said).or_insert_with(|| (at, Vec::with_capacity(1))).1.push(host);
     }
@@ -85,7 +86,8 @@ fn alike<'a>(hosts: &[&'a HostOutcome], verbose: bool) -> Vec<Vec<&'a HostOutcom
 /// Hosts of which the same is said, and what that is.
 struct Entry<'a> {
     host: &'a HostOutcome,
-    names: Vec<&'a str>,
+    /// All of them; what each holds is its own.
+    alike: Vec<&'a HostOutcome>,
     /// Their own lines.
     lines: Vec<Line<'a>>,
     /// How many lines are those of their whole group.
@@ -94,12 +96,17 @@ struct Entry<'a> {
 
 impl Entry<'_> {
     fn takes(&self) -> room::Entry {
-        let others = 2 * self.host.reasons.len() + usize::from(self.common > 0);
+        let holds = |is: &dyn Fn(&StateAtRisk) -> bool| {
+            usize::from(self.alike.iter().any(|host| host.state.as_ref().is_some_and(is)))
+        };
+        let state = holds(&|state| !state.items.is_empty()) + holds(&|state| !state.unseen.is_empty());
+        let others = 2 * self.host.reasons.len() + usize::from(self.common > 0) + state;
         room::Entry { lines: self.lines.len(), others }
     }
 
     fn names(&self, page: &Page<'_>) -> Vec<Atom> {
-        names(&self.names, page).into_iter().map(|piece| piece.styled(BOLD)).collect()
+        let all: Vec<&str> = self.alike.iter().map(|host| host.name.as_str()).collect();
+        names(&all, page).into_iter().map(|piece| piece.styled(BOLD)).collect()
     }
 
     fn tell(&self, frame: &Frame<'_>, most: usize, page: &mut Page<'_>) {
@@ -133,6 +140,7 @@ impl Entry<'_> {
                 if self.common == 1 { "change".to_owned() } else { count(self.common as u64, "change", "changes") };
             page.flow(8, 10, atoms(&format!("also the common {what} of {} (below)", group_name(&host.group))));
         }
+        at_risk::lines(&self.alike, page);
     }
 }
 
@@ -161,9 +169,16 @@ fn briefly(frame: &Frame<'_>, entries: &[Entry<'_>], page: &mut Page<'_>) {
         pieces.extend(body.map(|(n, atom)| if n == 0 { atom.after(gap).glued() } else { atom }));
         page.line_with_edge(pieces, &Atom::new(&more), &Atom::new(&frame.edge(entry.host, line)));
     }
-    let hosts: usize = entries.iter().skip(BRIEF).map(|entry| entry.names.len()).sum();
+    let hosts: usize = entries.iter().skip(BRIEF).map(|entry| entry.alike.len()).sum();
     if hosts > 0 {
         page.flow(2, 10, atoms(&format!("... and {}", count(hosts as u64, "host", "hosts"))));
+    }
+    let all = entries.iter().flat_map(|entry| &entry.alike);
+    let holding: Vec<&str> = all.filter(|host| at_risk::holds(host)).map(|host| host.name.as_str()).collect();
+    if !holding.is_empty() {
+        let mut text = atoms("something is at risk on");
+        text.extend(names(&holding, page));
+        page.flow(2, 10, text);
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! *Invariant:* colour only repeats what a word says; no control character but the line feed is ever written.
 
+mod at_risk;
 mod by_finding;
 mod census;
 mod coverage;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod at_risk;
 mod causes;
 mod findings;
 mod fleets;

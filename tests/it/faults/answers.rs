@@ -63,6 +63,24 @@ fn f22_odd_evidence_is_shown_escaped() {
 }
 
 #[test]
+fn f22_odd_state_at_risk_is_bounded_and_shown_escaped() {
+    each(|sweep| {
+        sweep.is_true_both("odd-usage");
+        let host = sweep.run.host("odd-usage.drifted");
+        let items = host["state"]["items"].as_array().unwrap_or_else(|| panic!("nobody looked: {host}"));
+        assert_eq!(items.len(), 50, "{host}");
+        for item in items {
+            let path = item["path"].as_str().unwrap();
+            assert!(path.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{path:?}");
+            assert!(item["newest"].is_null(), "{item}");
+        }
+        // A clean host was not asked, so that there was nothing to lie about.
+        assert!(sweep.run.host("odd-usage.clean")["state"].is_null());
+        sweep.must("garbage-usage.drifted", &["protocol"]);
+    });
+}
+
+#[test]
 fn f24_a_host_that_says_its_root_can_not_be_opened() {
     each(|sweep| sweep.must_both("refuses", &["io", "unreadable"]));
 }
