@@ -47,7 +47,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     })
 }
 
-/// Networks within 2000::/3, the only part that is given out, that are none of one machine in the world.
+/// Networks within `2000::/3`, the only part that is given out, that are none of one machine in the world.
 const LOCAL_V6: [([u16; 3], u32); 4] = [
     ([0x2001, 0x0000, 0], 23),      // protocol assignments: Teredo, benchmarks, ORCHID
     ([0x2001, 0x0db8, 0], 32),      // documentation

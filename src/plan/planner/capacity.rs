@@ -44,10 +44,13 @@ impl Capacity {
         Self { size, healthy, floor, max_unavailable, surge }
     }
 
-    /// The most hosts of a wave: as many as the budget allows, and as leave the floor while they are away and the new
-    /// ones that came first serve.
+    /// The most hosts of a wave: as many as the budget allows, and as leave the floor while they are away. Of a surge no
+    /// more machines come than the wave has hosts, so that it helps no group that is below its floor already.
     pub(super) fn most(&self) -> usize {
-        self.max_unavailable.min(self.healthy.saturating_add(self.surge).saturating_sub(self.floor))
+        match self.healthy.checked_sub(self.floor) {
+            Some(room) => self.max_unavailable.min(room.saturating_add(self.surge)),
+            None => 0,
+        }
     }
 }
 
@@ -81,6 +84,7 @@ mod tests {
         assert_eq!(most(&rules(None, Some(share(50)), 0), 5, 5), (3, 2, 2));
         assert_eq!(most(&rules(Some(hosts(5)), Some(hosts(3)), 2), 5, 5), (5, 3, 2));
         assert_eq!(most(&rules(Some(hosts(50)), None, 0), 5, 5), (50, 1, 0));
+        assert_eq!(Capacity::of(&rules(Some(hosts(5)), Some(hosts(3)), 9), 5, 4).most(), 0);
         let green = Rules { actuator: Some(Actuator::BlueGreen), ..Rules::default() };
         assert_eq!(most(&green, 1, 1), (1, 1, 1));
     }

@@ -27,16 +27,13 @@ pub(super) fn refusal(
     }
     let share = drifted.len().saturating_mul(100) / healthy.max(1);
     let told = format!("{} of {healthy} known hosts drifted, {share}%; at most {most}% may", drifted.len());
-    Some(match shared(group, &drifted, input) {
-        Some((hosts, title)) => {
-            let reason = format!("{told}. {hosts} of them share one difference, so the baseline is suspect: {title}");
-            (WhyRefused::BaselineSuspect, reason)
-        }
-        None => {
-            let reason = format!("{told}, and they share no one difference: look for what changes them");
-            (WhyRefused::MassDrift, reason)
-        }
-    })
+    let suspect = shared(group, &drifted, input).map(|(hosts, title)| {
+        let reason = format!("{told}. {hosts} of them share one difference, so the baseline is suspect: {title}");
+        (WhyRefused::BaselineSuspect, reason)
+    });
+    Some(suspect.unwrap_or_else(|| {
+        (WhyRefused::MassDrift, format!("{told}, and they share no one difference: look for what changes them"))
+    }))
 }
 
 /// The critical or common difference that the most of them have, where that is more than half: on how many, and which.

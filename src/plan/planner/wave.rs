@@ -23,8 +23,7 @@ type Fit<'a, 'b> = (&'a Stand<'b>, &'a HostOutcome);
 pub(super) fn waves<'a, 'b>(fit: &[Fit<'a, 'b>], most: usize, zoned: bool) -> Vec<Vec<Fit<'a, 'b>>> {
     let Some(canary) = fit.iter().copied().min_by_key(canary_rank) else { return Vec::new() };
     let mut waves = vec![vec![canary]];
-    let mut zones = zones(fit, canary);
-    for zone in &mut zones {
+    for mut zone in zones(fit, canary) {
         let alone = zoned && zone.name.is_none();
         while !zone.lanes.is_empty() {
             let grown = 1usize.checked_shl(u32::try_from(waves.len()).unwrap_or(u32::MAX)).unwrap_or(usize::MAX);

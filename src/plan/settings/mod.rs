@@ -65,6 +65,12 @@ impl Settings {
         read::settings(name, text, &groups.into_iter().collect())
     }
 
+    /// Settings of values, for tests that make very many.
+    #[cfg(test)]
+    pub(super) fn of_rules(guards: Guards, groups: BTreeMap<String, Rules>) -> Self {
+        Self { guards, groups, ..Self::default() }
+    }
+
     /// What holds for a group.
     #[must_use]
     pub fn of(&self, group: &str) -> &Rules {

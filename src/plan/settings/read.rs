@@ -4,7 +4,7 @@
 
 use super::words::{LONGEST, budget, count, is_zone, percent, seconds, truth};
 use super::{Rules, SCHEMA, Settings, cron};
-use crate::plan::document::{Actuator, Budget, Order, Window};
+use crate::plan::document::{Actuator, Order, Window};
 use crate::policy::Mistakes;
 use crate::policy::mistake::Collected;
 use crate::policy::nearest::nearest;
@@ -84,18 +84,7 @@ fn named(
     for (key, value) in tables {
         let name = key.get_ref().as_ref();
         if !groups.contains(name) {
-            let remedy = match nearest(name, groups.iter().copied().filter(|group| !group.is_empty())) {
-                Some(meant) => format!("did you mean [group.{meant}]?"),
-                None => {
-                    let some: Vec<&str> = groups.iter().copied().filter(|group| !group.is_empty()).take(8).collect();
-                    if some.is_empty() {
-                        "the fleet has no groups: a [web] line in it begins one".to_owned()
-                    } else {
-                        format!("groups of the fleet: {}", some.join(", "))
-                    }
-                }
-            };
-            mistakes.note(key.span(), "the fleet has no such group", remedy);
+            mistakes.note(key.span(), "the fleet has no such group", meant(name, groups));
         }
         let Some(fields) = value.get_ref().as_table() else {
             wrong_type(name, value, "a table, [group.web]", mistakes);
@@ -105,6 +94,20 @@ fn named(
         found.insert(name.to_owned(), group(&table, default, mistakes));
     }
     found
+}
+
+/// Which group was probably meant.
+fn meant(name: &str, groups: &BTreeSet<&str>) -> String {
+    let named = || groups.iter().copied().filter(|group| !group.is_empty());
+    if let Some(meant) = nearest(name, named()) {
+        return format!("did you mean [group.{meant}]?");
+    }
+    let some: Vec<&str> = named().take(8).collect();
+    if some.is_empty() {
+        "the fleet has no groups: a [web] line in it begins one".to_owned()
+    } else {
+        format!("groups of the fleet: {}", some.join(", "))
+    }
 }
 
 fn group(table: &Table<'_, '_>, default: &Rules, mistakes: &mut Collected) -> Rules {
@@ -188,17 +191,6 @@ fn shared(table: &Table<'_, '_>, under: &Rules, mistakes: &mut Collected) -> Rul
     }
     if let Some(most) = budget(table, "max_unavailable", 1, mistakes) {
         rules.max_unavailable = Some(most);
-    }
-    if let (Some(Budget::Percent(floor)), Some(Budget::Percent(most))) = (rules.floor, rules.max_unavailable)
-        && u16::from(floor) + u16::from(most) > 100
-        && table.field("floor").is_some()
-        && let Some(value) = table.field("max_unavailable")
-    {
-        mistakes.note(
-            value.span(),
-            format!("{floor}% must serve, so that {most}% can never be away"),
-            format!("write \"{}%\" or less, or lower the floor", 100u8.saturating_sub(floor)),
-        );
     }
     if let Some(seconds) = seconds(table, "ready_timeout", 1..=LONGEST, mistakes) {
         rules.ready_seconds = seconds;

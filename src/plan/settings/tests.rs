@@ -133,7 +133,6 @@ fn values_that_plan_nothing_or_lie_are_mistakes() {
         ("[group.web]\nmax_unavailable = \"0%\"", "nothing could ever be replaced"),
         ("[group.web]\nmax_unavailable = \"101%\"", "no share"),
         ("[group.web]\nmax_unavailable = 1.5", "a fraction"),
-        ("[group.web]\nfloor = \"95%\"\nmax_unavailable = \"10%\"", "10% can never be away"),
         ("[group.web]\nactuator = \"blue-green\"\nsurge = 1", "builds the whole group"),
         ("[group.web]\nactuator = \"aws-asg\"\nsurge = 1", "ends the old machine first"),
         ("[group.web]\nsurge = 1000000", "so many machines"),

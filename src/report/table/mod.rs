@@ -13,11 +13,11 @@ mod footer;
 mod groups;
 mod investigate;
 mod items;
-mod page;
+pub(in crate::report) mod page;
 mod sentence;
 pub mod story;
 mod waived;
-mod words;
+pub(in crate::report) mod words;
 
 pub use coverage::coverage;
 pub use sentence::title;
