@@ -9,7 +9,7 @@ use crate::inventory::{Fleet, Mistake, hosts_file, limit, target};
 use std::path::{Path, PathBuf};
 
 /// Commands that later releases bring: as a bare target each is far more likely a command than a host.
-const LATER: [&str; 9] = ["census", "compare", "completions", "diff", "gate", "history", "init", "man", "plan"];
+const LATER: [&str; 8] = ["census", "compare", "completions", "diff", "gate", "history", "init", "man"];
 
 /// The hosts of this run, in the order of the fleet.
 pub(super) fn select(args: &ScanArgs) -> Outcome<Vec<Host>> {

@@ -30,6 +30,7 @@ mod fleet;
 mod lessons;
 mod list;
 mod output;
+mod plan;
 mod policy;
 mod probe;
 mod progress;
@@ -88,6 +89,7 @@ where
         },
         Some(Command::Report(args)) => report::run(&args, &cli.output),
         Some(Command::Explain(args)) => explain::run(&args, &cli.output),
+        Some(Command::Plan(args)) => plan::run(&args, &cli.output),
         Some(Command::Waive(args)) => waive::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Version(args)) => {

@@ -5,6 +5,7 @@
 mod baseline;
 mod connect;
 mod output;
+mod plan;
 mod policy;
 mod probe;
 mod report;
@@ -13,6 +14,7 @@ mod scan;
 pub(super) use baseline::{BaselineCommand, CaptureArgs, ListArgs, ShowArgs};
 pub(super) use connect::ConnectArgs;
 pub(super) use output::{Color, OutputArgs, Places};
+pub(super) use plan::PlanArgs;
 pub(super) use policy::{PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicySource};
 pub(super) use probe::{DoctorArgs, ProbeCommand, ProbeExportArgs, ProbeShowArgs, VersionArgs, VersionFormat};
 pub(super) use report::{By, ExplainArgs, ReportArgs, WaiveArgs};
@@ -64,6 +66,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Tell the whole story of a finding, what a code means, or what is known of a path on a host
     Explain(ExplainArgs),
+    /// Plan the replacement of a run's drifted and outdated hosts, in waves
+    Plan(Box<PlanArgs>),
     /// Accept a finding for a time: write a waiver
     Waive(WaiveArgs),
     /// Try the way to one host step by step and say what to do
