@@ -82,6 +82,11 @@ pub(super) fn named<'a>(words: &'a [String], known: &[&str]) -> Outcome<Vec<Name
 }
 
 impl Named<'_> {
+    /// Whether it goes to standard output.
+    pub(super) fn is_shown(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// Writes it where it goes: a file appears whole or not at all. `render` is told the columns of a terminal.
     pub(super) fn deliver(&self, render: impl FnOnce(Option<usize>, &mut Vec<u8>) -> Outcome<()>) -> Outcome<()> {
         let mut bytes = Vec::new();

@@ -26,7 +26,7 @@ const MOST: u64 = 1 << 20;
 /// Plans, keeps the plan and shows it.
 pub(super) fn run(args: &PlanArgs, output: &OutputArgs) -> Outcome<u8> {
     let formats = named(&args.format, FORMATS)?;
-    let fleet = fleet_of(&args.fleet)?;
+    let fleet = fleet_of(args.fleet.as_deref())?;
     let (settings, settings_digest) = settings(args.settings.as_deref(), &fleet.hosts)?;
     let runs = Runs::at(&args.reports);
     let id = runs.resolve(&args.run).map_err(|error| stored(&error))?;
@@ -50,7 +50,8 @@ pub(super) fn run(args: &PlanArgs, output: &OutputArgs) -> Outcome<u8> {
     json::seal(&mut made);
     let kept = runs.write_plan(&made).map_err(|error| stored(&error))?;
     let path = kept.display().to_string();
-    for format in formats {
+    let silent = output.quiet && made.items.is_empty() && made.deferred.is_empty() && made.refused.is_empty();
+    for format in formats.iter().filter(|format| !silent || !format.is_shown()) {
         format.deliver(|width, to| render(&made, format.name, &path, output, width, to))?;
     }
     Ok(0)
@@ -73,7 +74,13 @@ fn render(
     }
 }
 
-fn fleet_of(path: &Path) -> Outcome<Fleet> {
+fn fleet_of(path: Option<&Path>) -> Outcome<Fleet> {
+    let Some(path) = path else {
+        return Err(Trouble::with(
+            "a plan needs the fleet: which hosts there are now, in which zones, and what names them to their platform",
+            "driftscan plan --fleet hosts.txt",
+        ));
+    };
     let fleet = fleet::read(path)?;
     for warning in &fleet.warnings {
         warn(warning);

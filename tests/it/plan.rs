@@ -133,6 +133,9 @@ fn a_later_run_says_what_changed() {
         (&json!(["web-02"]), &json!("deferred: pinned")),
         "{run}"
     );
+    // Nothing to say, but a file that was asked for is written.
+    let quiet = plan(&scene, &["-q", "--format", "json=out.json"]).succeeds();
+    assert!(quiet.stdout.is_empty() && scene.lab.path("out.json").exists(), "{quiet}");
     // The earlier run is planned again as it was, but for the fleet, which is another now.
     let run = plan(&scene, &["previous"]).succeeds();
     assert!(run.stderr.contains("the fleet is not the one that run"), "{run}");
@@ -171,7 +174,7 @@ fn a_run_that_is_old_cut_off_or_not_there_gives_no_plan() {
     scene.host("web-02");
     plan(&scene, &[]).refused_with(&["no run `latest`"]);
     let folder = scanned(&scene, &[]);
-    scene.lab.driftscan(&["plan"]).run().refused_with(&["--fleet"]);
+    scene.lab.driftscan(&["plan"]).run().refused_with(&["driftscan plan --fleet hosts.txt"]);
     plan(&scene, &["--format", "yaml"]).refused_with(&["no format \"yaml\"", "table, json"]);
     plan(&scene, &["--format", "json", "--format", "table"]).refused_with(&["can't go to one place"]);
     let path = folder.join("report.json");

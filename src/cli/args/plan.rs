@@ -18,7 +18,7 @@ pub(in crate::cli) struct PlanArgs {
     pub(in crate::cli) run: String,
     /// The hosts file: zone=, quorum=, pin=, and what names each machine to its platform (instance=, tf=, machine=, node=)
     #[arg(short, long, value_name = "FILE", env = "DRIFTSCAN_FLEET")]
-    pub(in crate::cli) fleet: PathBuf,
+    pub(in crate::cli) fleet: Option<PathBuf>,
     /// What each group must keep, and what replaces its machines; without it at most a tenth of a group goes at once
     #[arg(long, value_name = "FILE", env = "DRIFTSCAN_PLAN_SETTINGS")]
     pub(in crate::cli) settings: Option<PathBuf>,
