@@ -208,7 +208,7 @@ pub struct Wave {
 closed_words! {
     /// Why a host is not planned now.
     Why {
-        /// The fleet has no host of its name and group.
+        /// The fleet has no host of its name, group and template.
         NotInFleet = "not-in-fleet",
         /// All that it has, most of its group has: the template is what is stale.
         CommonDrift = "common-drift",

@@ -37,11 +37,13 @@ impl Runs {
         // The journal is read where there is no report, and the report is proven to be of this run, in one place.
         let outcome = self.load(run)?;
         let path = self.path().join(run.as_str()).join(REPORT);
-        let bytes = match files::read(&path) {
-            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => written(&outcome),
+        let digest = match files::digest(&path) {
+            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Sha256::digest(written(&outcome)).into()
+            }
             other => other?,
         };
-        Ok((outcome, hex(&Sha256::digest(bytes))))
+        Ok((outcome, hex(&digest)))
     }
 
     /// The plan to compare with: an earlier one of the same run, else that of the newest run before it.

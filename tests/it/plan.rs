@@ -99,7 +99,7 @@ fn drifted_hosts_go_in_waves_and_the_others_wait_with_a_reason() {
     );
     assert_eq!(plan_json["groups"][0]["unhealthy"], json!(["web-13"]));
     assert_eq!(plan_json["change"]["added"], json!(["web-01"]), "the settings made another plan");
-    for text in ["REPLACE 1 of 3 hosts in 1 wave", "PINNED", "DRAIN FIRST", "/home/anna 2.1 GB", "NOT SERVING", "SINCE"]
+    for text in ["REPLACE 1 of 3 hosts in 1 wave", "PINNED", "DRAIN FIRST", "/home/anna 2.1 GB", "UNVERIFIED", "SINCE"]
     {
         assert!(run.stdout.contains(text), "no {text}\n{run}");
     }

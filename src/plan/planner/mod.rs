@@ -2,7 +2,7 @@
 //!
 //! Of each candidate, in this order, the first that holds decides:
 //!
-//! 1. the fleet has no host of its name and group: deferred, `not-in-fleet`;
+//! 1. the fleet has no host of its name, group and template: deferred, `not-in-fleet`;
 //! 2. all that it has, most of its group has: deferred, `common-drift`;
 //! 3. more than `max_group_drift` of the group's known hosts drifted, three at least: the whole group refused;
 //! 4. `pin=`: deferred, `pinned`;
@@ -93,7 +93,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Unplannable> {
     for stand in &standing.hosts {
         let common = stand.outcome.filter(|outcome| outcome.decision == Decision::FixTemplate);
         if let Some(outcome) = common {
-            draft.defer(stand.at, outcome, Why::CommonDrift, reason::common_drift(outcome, report), Vec::new());
+            draft.defer(stand.at, outcome, Why::CommonDrift, reason::COMMON_DRIFT.to_owned(), Vec::new());
         }
     }
     for outcome in &standing.strangers {

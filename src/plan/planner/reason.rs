@@ -4,7 +4,7 @@
 
 use super::capacity::Capacity;
 use crate::inventory::Host;
-use crate::model::{FleetOutcome, HostOutcome, StateAtRisk};
+use crate::model::{HostOutcome, StateAtRisk};
 
 /// Nobody looked for state.
 pub(super) const STATE_UNKNOWN: &str = "nobody looked at what it holds; scan it again with this driftscan";
@@ -14,21 +14,15 @@ pub(super) const FIRST_RUN: &str = "no run of an hour before or more saw its dri
 /// Places named in a sentence; the rest is counted.
 const NAMED: usize = 3;
 
-pub(super) fn common_drift(outcome: &HostOutcome, report: &FleetOutcome) -> String {
-    let shares: Vec<_> = report.common.iter().filter(|common| common.group == outcome.group).collect();
-    match shares.iter().map(|common| common.hosts.len()).max() {
-        Some(hosts) => {
-            let of = shares.iter().map(|common| common.of).max().unwrap_or(hosts);
-            format!(
-                "it has only what most of its group has ({hosts} of {of} hosts): mend the template, or what changes it"
-            )
-        }
-        None => "it has only what most of its group has: mend the template, or what changes it".to_owned(),
-    }
-}
+/// Its drift is its group's.
+pub(super) const COMMON_DRIFT: &str = "all that it has, most of its group has: mend the template, or what changes it";
 
 pub(super) fn not_in_fleet(outcome: &HostOutcome, fleet: &[Host]) -> String {
     match fleet.iter().find(|host| host.name == outcome.name) {
+        Some(host) if host.group == outcome.group => {
+            let template = host.template.as_ref().map(|template| template.name.as_str()).unwrap_or_default();
+            format!("the fleet wants template {template} of it now: scan again")
+        }
         Some(host) if host.group.is_empty() => "the fleet has it in no group now: scan again".to_owned(),
         Some(host) => format!("the fleet has it in group {} now: scan again", host.group),
         None => "the fleet has no host of this name: it is gone, or has another name".to_owned(),

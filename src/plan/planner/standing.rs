@@ -1,7 +1,7 @@
 //! Each host of the fleet beside what came of it.
 //!
-//! *Invariant:* a host is the one of the report only where name and group are the same: a verdict against another group's
-//! template is none.
+//! *Invariant:* a host is the one of the report only where name, group and template are the same: a verdict against
+//! another template is none.
 
 use crate::inventory::Host;
 use crate::model::{FleetOutcome, HostOutcome, Verdict};
@@ -33,6 +33,15 @@ impl<'a> Stand<'a> {
     }
 }
 
+/// Whether an outcome is of the host that the fleet means by that name.
+fn is_of(outcome: &HostOutcome, host: &Host) -> bool {
+    let reference = outcome.reference.as_deref().map(|label| label.split_once('@').map_or(label, |(name, _)| name));
+    let template = host.template.as_ref().map(|template| template.name.as_str());
+    // Where one of them says nothing, the group of the same name, or the only template there is, was and is meant.
+    let differs = reference.zip(template).is_some_and(|(was, is)| was != is);
+    outcome.group == host.group && !differs
+}
+
 /// The whole fleet.
 #[derive(Debug)]
 pub(super) struct Standing<'a> {
@@ -57,14 +66,14 @@ impl<'a> Standing<'a> {
             .map(|(at, host)| Stand {
                 at,
                 host,
-                outcome: outcomes.get(host.name.as_str()).copied().filter(|outcome| outcome.group == host.group),
+                outcome: outcomes.get(host.name.as_str()).copied().filter(|outcome| is_of(outcome, host)),
             })
             .collect();
-        let known: HashMap<&str, &str> = fleet.iter().map(|host| (host.name.as_str(), host.group.as_str())).collect();
+        let known: HashMap<&str, &Host> = fleet.iter().map(|host| (host.name.as_str(), host)).collect();
         let strangers = report
             .hosts
             .iter()
-            .filter(|outcome| known.get(outcome.name.as_str()).is_none_or(|group| *group != outcome.group))
+            .filter(|outcome| known.get(outcome.name.as_str()).is_none_or(|host| !is_of(outcome, host)))
             .collect();
         let mut sick = BTreeMap::new();
         for stand in hosts.iter().filter(|stand| !stand.is_healthy()) {

@@ -267,6 +267,9 @@ fn common_drift_and_strangers_wait() {
     web-04 not-in-fleet
     web-99 not-in-fleet
     ");
+    let mut moved = Bench::new("[web]\nweb-01 v=drifted\nweb-[02-20]\n");
+    moved.fleet = "[web] template=api\nweb-01\nweb-[02-20] template=web\n".into();
+    assert!(moved.plan().deferred[0].reason.contains("wants template api of it now"));
     let reasons: Vec<String> = bench.plan().deferred.into_iter().skip(3).map(|deferred| deferred.reason).collect();
     assert!(reasons[0].contains("in group api now") && reasons[1].contains("no host of this name"), "{reasons:?}");
 }

@@ -79,7 +79,7 @@ fn decisions(plan: &Plan, page: &mut Page<'_>) {
         line(&word, style, &hosts, page);
     }
     if !unhealthy.is_empty() {
-        line("NOT SERVING", YELLOW, &unhealthy, page);
+        line("UNVERIFIED", YELLOW, &unhealthy, page);
     }
 }
 
@@ -355,7 +355,7 @@ mod tests {
            1  PUBLIC ADDRESS  edge-02
            1  CAPACITY        one-01
            4  REFUSED         batch-[01-04]
-           1  NOT SERVING     web-40
+           1  UNVERIFIED      web-40
 
         GROUP  HOSTS  SERVE  FLOOR  AT ONCE  PLANNED  WAVES  BY
         web       40     39     36        4       10      5  terraform
