@@ -29,6 +29,7 @@ mod explain;
 mod fleet;
 mod lessons;
 mod list;
+mod memory;
 mod output;
 mod plan;
 mod policy;

@@ -14,13 +14,13 @@ use super::stop::Stop;
 use super::trouble::{Outcome, Trouble, warn};
 use super::turn::{self, Turn};
 use super::version::TOOL;
-use super::{connect, fleet, policy, resume, waivers, ways};
+use super::{connect, fleet, memory, policy, resume, waivers, ways};
 use crate::collect::probe_digest;
 use crate::drift::fleet::settle;
 use crate::inventory::canonical;
 use crate::inventory::host::Host;
 use crate::model::text::hex;
-use crate::model::{BaselineUse, CommonAt, Digests, FleetOutcome, HostOutcome, RunId};
+use crate::model::{BaselineUse, Digests, FleetOutcome, HostOutcome, RunId};
 use crate::scan::{Resumption, Run, Target, Terms, run as scan_all};
 use crate::store::{Baselines, Runs, Start};
 use sha2::{Digest as _, Sha256};
@@ -115,13 +115,15 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
         digests: start.digests,
         drift_at: start.drift_at,
         allow_outdated: start.allow_outdated,
-        common_at: CommonAt::default(),
+        common_at: policy.common(),
         common: Vec::new(),
         history: None,
         waivers: Vec::new(),
         notes: start.notes.into_iter().chain(books.skew_note()).chain(idle).collect(),
     };
     settle(&mut outcome, &waivers.waivers, waivers::day_of(started));
+    // After it, since it finds what hosts share.
+    memory::recall(&runs, &mut outcome);
     let status = outcome.status();
     // What was scanned is shown even where it can't be kept.
     let kept = books.close(&folder, &outcome, status);

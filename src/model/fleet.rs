@@ -21,7 +21,7 @@ impl Default for CommonAt {
 }
 
 /// How alone a drifted host stands in its group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Snowflake {
     /// 0 (all that it has, every other host has too) to 1,000; see `drift::fleet::rarity` for the formula.
     pub score: u16,
@@ -80,7 +80,7 @@ closed_words! {
 }
 
 /// One thing that would be lost: names and sizes, never content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StateItem {
     /// What it is.
     pub kind: StateKind,
@@ -97,7 +97,7 @@ pub struct StateItem {
 }
 
 /// What a replacement of the host would lose.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct StateAtRisk {
     /// The largest first.
     pub items: Vec<StateItem>,

@@ -4,6 +4,7 @@
 
 pub mod finding;
 pub mod fleet;
+pub mod line;
 pub mod outcome;
 pub mod run_id;
 pub mod text;
@@ -12,6 +13,7 @@ pub mod waiver;
 
 pub use finding::{Attributes, Cause, CauseKind, Change, Class, Code, Finding, Told, WaiverUse};
 pub use fleet::{CommonAt, CommonDrift, History, Snowflake, StateAtRisk, StateItem, StateKind};
+pub use line::Line;
 pub use outcome::{
     BaselineUse, Collector, Digests, Evidence, FleetOutcome, HostCoverage, HostOutcome, Obstacle, Resumed,
     TroubleShown, Wire,

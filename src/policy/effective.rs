@@ -7,7 +7,7 @@ use super::profile::Profile;
 use super::rule::RuleText;
 use super::severity::{self, ByPath};
 use super::unseen::UNSEEN;
-use crate::model::{Change, Code, Severity};
+use crate::model::{Change, Code, CommonAt, Severity};
 use crate::protocol::bytes::{put_string, put_varint};
 use crate::protocol::request::Limits;
 use crate::protocol::rule::Facts;
@@ -17,6 +17,7 @@ use crate::protocol::{Attr, Kind, Mask, Pattern, RecordRef, Rule, RuleSet, View,
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) drift_at: Severity,
+    pub(super) common: CommonAt,
     pub(super) scopes: Vec<Vec<u8>>,
     pub(super) limits: Limits,
     pub(super) excused: Vec<Pattern>,
@@ -31,6 +32,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             drift_at: Severity::Low,
+            common: CommonAt::default(),
             scopes: vec![b"/".to_vec()],
             limits: Limits::default(),
             excused: Vec::new(),
@@ -204,8 +206,8 @@ impl Policy {
     /// Stable bytes of everything that decides a result, for the policy's digest; reasons and profile names don't.
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
-        let mut out = b"driftscan.policy.2\0".to_vec();
-        let Settings { drift_at, scopes, limits, excused, unseen, show, secret } = &self.settings;
+        let mut out = b"driftscan.policy.3\0".to_vec();
+        let Settings { drift_at, common, scopes, limits, excused, unseen, show, secret } = &self.settings;
         put_string(&mut out, drift_at.word().as_bytes());
         put_varint(&mut out, scopes.len() as u64);
         for scope in scopes {
@@ -230,6 +232,8 @@ impl Policy {
             // The user's severities outrank the shipped ones, so who wrote a rule counts.
             out.push(u8::from(rule.origin == super::Origin::User));
         }
+        put_varint(&mut out, u64::from(common.permille));
+        put_varint(&mut out, u64::from(common.hosts));
         put_varint(&mut out, u64::from(unseen.0));
         for patterns in [show, secret] {
             put_varint(&mut out, patterns.len() as u64);

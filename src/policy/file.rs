@@ -9,7 +9,7 @@ use super::reach;
 use super::rule::{Origin, RuleText, Treatment};
 use super::v1::{Dialect, Document};
 use super::valid::{self, Extend};
-use crate::model::Severity;
+use crate::model::{CommonAt, Severity};
 use crate::protocol::rule::Facts;
 use crate::protocol::{Kind, Mask};
 
@@ -44,6 +44,13 @@ impl PolicyFile {
             show: valid::patterns(&raw.show, &mut mistakes),
             secret: Vec::new(),
             drift_at: drift_at.unwrap_or(defaults.drift_at),
+            common: CommonAt {
+                permille: raw.common.permille.unwrap_or(defaults.common.permille),
+                hosts: raw
+                    .common
+                    .hosts
+                    .map_or(defaults.common.hosts, |hosts| u32::try_from(hosts.into_inner()).unwrap_or(u32::MAX)),
+            },
             scopes: reach::roots(raw.roots.as_ref(), &mut mistakes),
             limits: reach::limits(&raw.limits, &mut mistakes),
             unseen: valid::unseen(&raw.excuse_unseen, &mut mistakes),
@@ -96,6 +103,12 @@ impl PolicyFile {
     #[must_use]
     pub fn drift_at(&self) -> Severity {
         self.settings.drift_at
+    }
+
+    /// From when on drift is common.
+    #[must_use]
+    pub fn common(&self) -> CommonAt {
+        self.settings.common
     }
 
     /// The policy that holds for hosts of a template, by the os-release of its *baseline*: `ID`, and the words of

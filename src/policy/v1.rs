@@ -36,6 +36,7 @@ impl Dialect {
                     "schema",
                     "extends",
                     "drift_at",
+                    "common",
                     "excuse_unreadable",
                     "excuse_unseen",
                     "scope",
@@ -44,7 +45,6 @@ impl Dialect {
                     "rule",
                 ],
                 later: &[
-                    "common",
                     "waiver",
                     "waivers",
                     "window",
@@ -68,6 +68,7 @@ const LIMITS: Keys = Keys {
     known: &["entries", "bytes", "guard_entries", "guard_bytes", "file_bytes", "depth", "seconds"],
     later: &["memory"],
 };
+const COMMON: Keys = Keys { known: &["share", "hosts"], later: &[] };
 const CONTENT: Keys = Keys { known: &["show", "secret"], later: &[] };
 const RULE: Keys = Keys {
     known: &["path", "treatment", "view", "severity", "when", "kind", "reason"],
@@ -79,6 +80,7 @@ const RULE: Keys = Keys {
 pub(super) struct Document {
     pub(super) extends: Option<Spanned<Vec<Word>>>,
     pub(super) drift_at: Option<Word>,
+    pub(super) common: Common,
     pub(super) excuse_unreadable: Vec<Word>,
     pub(super) excuse_unseen: Vec<Word>,
     pub(super) roots: Option<Spanned<Vec<Word>>>,
@@ -90,6 +92,14 @@ pub(super) struct Document {
     pub(super) rules: Vec<Rule>,
     /// Profiles only: rules that come after the rules of every profile.
     pub(super) guards: Vec<Rule>,
+}
+
+/// `common`: from when on drift is the template's affair.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    /// Thousandths.
+    pub(super) permille: Option<u16>,
+    pub(super) hosts: Option<Spanned<u64>>,
 }
 
 /// `[limits]`.
@@ -144,10 +154,12 @@ impl Document {
             words.map_or_else(Vec::new, Spanned::into_inner)
         };
         let (show, secret) = (listed("show"), listed("secret"));
+        let common = top.table("common", COMMON, mistakes).map(|common| Common::read(&common, mistakes));
         let limits = top.table("limits", LIMITS, mistakes).map(|limits| Limits::read(&limits, mistakes));
         Ok(Self {
             extends: top.words("extends", mistakes),
             drift_at: top.word("drift_at", mistakes),
+            common: common.unwrap_or_default(),
             excuse_unreadable: top.words("excuse_unreadable", mistakes).map_or_else(Vec::new, Spanned::into_inner),
             excuse_unseen: top.words("excuse_unseen", mistakes).map_or_else(Vec::new, Spanned::into_inner),
             roots,
@@ -199,6 +211,36 @@ fn rules(top: &Table<'_, '_>, key: &str, text: &str, mistakes: &mut Collected) -
             reason: rule.word("reason", mistakes),
         })
         .collect()
+}
+
+impl Common {
+    fn read(table: &Table<'_, '_>, mistakes: &mut Collected) -> Self {
+        Self { permille: share(table, mistakes), hosts: amount(table, "hosts", false, mistakes) }
+    }
+}
+
+/// `share = 0.5` as thousandths.
+fn share(table: &Table<'_, '_>, mistakes: &mut Collected) -> Option<u16> {
+    let value = table.field("share")?;
+    let number = match value.get_ref() {
+        DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
+        DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
+        DeValue::String(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            wrong_type("share", value, "a fraction, 0.5 for half of a group", mistakes);
+            return None;
+        }
+    };
+    let Some(number) = number.filter(|number| (0.001..1.0).contains(number)) else {
+        mistakes.note(
+            value.span(),
+            "`share` is not a part of a group",
+            "write more than 0 and less than 1, 0.5 for more than half of a group's hosts",
+        );
+        return None;
+    };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1,000, held above")]
+    let permille = (number * 1000.0).round() as u16;
+    Some(permille)
 }
 
 impl Limits {

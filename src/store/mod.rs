@@ -21,6 +21,7 @@ mod lines;
 pub mod lock;
 pub mod plans;
 pub mod runs;
+mod saved;
 mod v1;
 
 pub use audit::{Audit, Contact, Event};

@@ -270,6 +270,7 @@ fn item(stand: &Stand<'_>, outcome: &HostOutcome, input: &Input<'_>) -> Item {
         host: stand.host.name.clone(),
         group: stand.host.group.clone(),
         address: outcome.address.clone(),
+        jump: stand.host.jump.as_ref().is_some_and(|jump| !jump.is_empty()),
         handle: handle(stand.host),
         machine_id: outcome.evidence.machine_id.clone(),
         host_key: outcome.host_key.clone(),

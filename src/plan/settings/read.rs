@@ -21,6 +21,10 @@ const GROUP: Keys = Keys {
     known: &["actuator", "ref", "floor", "max_unavailable", "surge", "windows", "health", "ready_timeout", "bake"],
     later: &[],
 };
+/// A window's length: cron knows no less than a minute, and what is always open is no window.
+const MINUTE: u64 = 60;
+const WEEK: u64 = 7 * 86_400;
+
 const WINDOW: Keys = Keys { known: &["cron", "duration", "tz"], later: &[] };
 
 pub(super) fn settings(file: &str, text: &str, groups: &BTreeSet<&str>) -> Result<Settings, Mistakes> {
@@ -234,7 +238,7 @@ fn window(table: &Table<'_, '_>, mistakes: &mut Collected) -> Option<Window> {
         }
         fault.is_none()
     });
-    let long = seconds(table, "duration", 1..=LONGEST, mistakes);
+    let long = seconds(table, "duration", MINUTE..=WEEK, mistakes);
     let tz = match table.field("tz").map(Spanned::get_ref) {
         None => Some("UTC".to_owned()),
         Some(_) => table.word("tz", mistakes).and_then(|word| {

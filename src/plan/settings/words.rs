@@ -28,12 +28,14 @@ pub(super) fn seconds(
         return None;
     };
     if !range.contains(&seconds) {
-        let (what, remedy) = if seconds < *range.start() {
-            ("a time of nothing", "write a time that passes: \"30m\"")
-        } else {
-            ("longer than 30 days", "write 30d or less")
-        };
-        mistakes.note(word.span(), what, remedy);
+        let short = seconds < *range.start();
+        let (what, bound, end) =
+            if short { ("shorter", range.start(), "least") } else { ("longer", range.end(), "most") };
+        mistakes.note(
+            word.span(),
+            format!("this is {what} than `{key}` may be"),
+            format!("write {} at the {end}", written(*bound)),
+        );
         return None;
     }
     Some(seconds)
@@ -53,6 +55,13 @@ pub(super) fn time(text: &str) -> Option<u64> {
         return None;
     }
     number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// Seconds as this file has them.
+fn written(seconds: u64) -> String {
+    let units = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
+    let fits = units.into_iter().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    fits.map_or_else(|| "0s".to_owned(), |(name, unit)| format!("{}{name}", seconds / unit))
 }
 
 /// A number of hosts, or a share of the group: `2` or `"10%"`.

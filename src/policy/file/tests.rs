@@ -121,6 +121,14 @@ fn what_need_not_be_seen() {
 }
 
 #[test]
+fn from_when_on_drift_is_common() {
+    let common = |text: &str| PolicyFile::parse("policy.toml", &format!("{HEAD}{text}")).unwrap().common();
+    assert_eq!(common(""), crate::model::CommonAt { permille: 500, hosts: 3 });
+    assert_eq!(common("common = { share = 0.75 }").permille, 750);
+    assert_eq!(common("[common]\nshare = 0.333\nhosts = 12"), crate::model::CommonAt { permille: 333, hosts: 12 });
+}
+
+#[test]
 fn f42_a_typo_is_a_mistake_with_its_place() {
     insta::assert_snapshot!(mistakes("drift_at = \"lwo\"\n"), @r#"
     policy.toml:2:12: no severity has this name
@@ -140,7 +148,7 @@ fn f42_a_typo_is_a_mistake_with_its_place() {
 fn all_mistakes_are_told_at_once() {
     insta::assert_snapshot!(mistakes(r#"
 extends = ["auto", "debain"]
-common = { share = 0.5, hosts = 3 }
+common = { share = 50, hosts = 0 }
 colour = true
 
 [scope]
@@ -173,14 +181,18 @@ when = "suid"
      3 | extends = ["auto", "debain"]
        |                    ^^^^^^^^
        = did you mean "debian"? It is one of auto, linux, debian, ubuntu, rhel, suse, alpine, arch
-    policy.toml:4:1: `common` comes in a later release and is not obeyed yet
-     4 | common = { share = 0.5, hosts = 3 }
-       | ^^^^^^
-       = take it out until then
+    policy.toml:4:20: `share` is not a part of a group
+     4 | common = { share = 50, hosts = 0 }
+       |                    ^^
+       = write more than 0 and less than 1, 0.5 for more than half of a group's hosts
+    policy.toml:4:32: `hosts` is not an amount that can be kept to
+     4 | common = { share = 50, hosts = 0 }
+       |                                ^
+       = write 1 or more
     policy.toml:5:1: unknown key
      5 | colour = true
        | ^^^^^^
-       = known here: schema, extends, drift_at, excuse_unreadable, excuse_unseen, scope, limits, content, rule
+       = known here: schema, extends, drift_at, common, excuse_unreadable, excuse_unseen, scope, limits, content, rule
     policy.toml:8:10: a root begins with /
      8 | roots = ["etc", "/usr", "/usr/lib", "/a//b", "/*"]
        |          ^^^^^

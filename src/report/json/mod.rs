@@ -1,6 +1,6 @@
 //! The JSON report `driftscan.report/v1`, written and read.
 //!
-//! One compact object and a line feed; equal outcomes give equal bytes, and what is read equals what was written. A
+//! One object, each host on a line of its own, and a line feed; equal outcomes give equal bytes, and what is read equals what was written. A
 //! subject or path is escaped text (see [`crate::model::text`]), and where its bytes are not UTF-8 they stand beside
 //! it in standard base64.
 //!
@@ -8,11 +8,14 @@
 
 mod decode;
 mod encode;
+pub mod held;
+mod rows;
 mod unescape;
 mod v1;
 
 use crate::model::text::escape;
 use crate::model::{FleetOutcome, HostOutcome};
+use serde::Serialize as _;
 use std::io::{self, BufWriter, Write};
 
 /// The `schema` of a report.
@@ -66,13 +69,14 @@ impl ReadError {
     }
 }
 
-/// Writes the report of a run: one line of JSON.
+/// Writes the report of a run: JSON, a host a line.
 ///
 /// # Errors
 /// When the writer fails.
 pub fn write(outcome: &FleetOutcome, w: &mut dyn Write) -> io::Result<()> {
     let mut buffered = BufWriter::with_capacity(64 * 1024, w);
-    serde_json::to_writer(&mut buffered, &encode::report(outcome))?;
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, rows::Rows::default());
+    encode::report(outcome).serialize(&mut serializer)?;
     buffered.write_all(b"\n")?;
     buffered.flush()
 }
@@ -122,11 +126,23 @@ mod tests {
         out
     }
 
+    /// The lines behind the one that begins the hosts: each is a host and what divides it from the next.
+    fn host_lines(bytes: &[u8]) -> usize {
+        let mut lines = bytes.split(|b| *b == b'\n').skip_while(|line| !line.ends_with(b"\"hosts\":["));
+        lines.next();
+        let hosts: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
+        for line in &hosts {
+            let host = line.strip_suffix(b",").or(line.strip_suffix(b"]}")).unwrap();
+            assert!(parse_host_line(host).is_ok());
+        }
+        hosts.len()
+    }
+
     #[test]
     fn the_promised_fields_are_there() {
         let bytes = written(&mixed_fleet());
         assert!(bytes.ends_with(b"}\n"));
-        assert_eq!(bytes.iter().position(|b| *b == b'\n'), Some(bytes.len() - 1));
+        assert_eq!(host_lines(&bytes), 12);
         let report: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(report["schema"], "driftscan.report/v1");
         assert_eq!(report["version"], 1);
@@ -217,7 +233,7 @@ mod tests {
         #[test]
         fn reading_gives_what_was_written(fleet in any_fleet()) {
             let bytes = written(&fleet);
-            prop_assert_eq!(bytes.iter().position(|b| *b == b'\n'), Some(bytes.len() - 1));
+            prop_assert_eq!(host_lines(&bytes), fleet.hosts.len());
             prop_assert_eq!(&read(&bytes).unwrap(), &fleet);
             prop_assert_eq!(written(&read(&bytes).unwrap()), bytes);
         }

@@ -2,12 +2,13 @@
 //!
 //! *Invariant:* every line of every host is in it, and each host as often as it has lines.
 
-use super::drifted::{self, hex_prefix, prefix_length};
-use super::items::{self, Item};
-use super::page::{Atom, BOLD, Page, atoms, atoms_then, list};
+use super::decisions::names;
+use super::drifted;
+use super::frame::Frame;
+use super::page::{Atom, BOLD, Page, atoms, atoms_then};
 use super::sentence;
 use super::words::{count, grouped};
-use crate::model::{Decision, FleetOutcome, HostOutcome};
+use crate::model::{Decision, HostOutcome, Line, line};
 use crate::protocol::Digest;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -17,28 +18,31 @@ const MOST: usize = 60;
 
 /// A line and the hosts that have it.
 struct Shared<'a> {
-    item: Item<'a>,
+    item: Line<'a>,
+    /// The host of that line.
+    on: &'a HostOutcome,
     hosts: Vec<&'a str>,
 }
 
 /// Writes the section of a decision.
-pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&HostOutcome], page: &mut Page<'_>) {
+pub(super) fn section(frame: &Frame<'_>, decision: Decision, hosts: &[&HostOutcome], page: &mut Page<'_>) {
+    let outcome = frame.outcome;
     let mut shared: BTreeMap<&Digest, Shared<'_>> = BTreeMap::new();
     let mut without = Vec::new();
     for host in hosts {
-        let items = items::of(host);
+        let (items, _) = frame.lines(host);
         if items.is_empty() {
             // An older version without a change, say.
             without.push(*host);
         }
         for item in items {
             let entry = shared.entry(match item {
-                Item::Cause(_, cause) => &cause.fingerprint,
-                Item::Finding(finding) => &finding.fingerprint,
+                Line::Cause(_, cause) => &cause.fingerprint,
+                Line::Finding(finding) => &finding.fingerprint,
             });
-            let known = entry.or_insert(Shared { item, hosts: Vec::new() });
+            let known = entry.or_insert(Shared { item, on: host, hosts: Vec::new() });
             if item.severity() > known.item.severity() {
-                known.item = item;
+                (known.item, known.on) = (item, host);
             }
             known.hosts.push(&host.name);
         }
@@ -47,16 +51,14 @@ pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&Host
         let mut lines: Vec<(&Digest, Shared<'_>)> = shared.into_iter().collect();
         lines.sort_by_key(|(digest, line)| (Reverse(line.item.severity()), Reverse(line.hosts.len()), **digest));
         page.title(&format!("{}, by finding", super::decisions::decision_title(decision)));
-        let prefix = prefix_length(outcome);
         let shown = if page.options.verbose { lines.len() } else { MOST };
-        for (digest, line) in lines.iter().take(shown) {
+        for (_, line) in lines.iter().take(shown) {
             let body = match line.item {
-                Item::Cause(_, cause) => atoms(&cause.title),
-                Item::Finding(finding) => sentence::atoms_of(finding),
+                Line::Cause(_, cause) => atoms(&cause.title),
+                Line::Finding(finding) => sentence::atoms_of(finding),
             };
-            drifted::weighed(line.item.severity(), body, &hex_prefix(digest, prefix), 2, page);
-            let mut on: Vec<Atom> =
-                list(&page.folded(&line.hosts), "").into_iter().map(|atom| atom.styled(BOLD)).collect();
+            drifted::weighed(line.item.severity(), body, &frame.edge(line.on, &line.item), 2, page);
+            let mut on: Vec<Atom> = names(&line.hosts, page).into_iter().map(|atom| atom.styled(BOLD)).collect();
             if line.hosts.len() > 1 {
                 on.extend(atoms(&format!("({})", count(line.hosts.len() as u64, "host", "hosts"))));
             }
@@ -67,8 +69,8 @@ pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&Host
             page.flow(2, 10, atoms_then(&format!("... and {} more", grouped(more as u64)), &command));
         }
     }
-    for host in hosts.iter().filter(|host| !host.reasons.is_empty() && !items::of(host).is_empty()) {
+    for host in hosts.iter().filter(|host| !host.reasons.is_empty() && !line::of(host).is_empty()) {
         drifted::obstacles(host, page);
     }
-    drifted::section(outcome, decision, &without, page);
+    drifted::section(frame, decision, &without, page);
 }

@@ -2,13 +2,14 @@
 //!
 //! *Invariant:* the counts of the lines sum to the hosts that were selected.
 
-use super::page::{Atom, BOLD, GREEN, Page, RED, YELLOW, atoms, list};
+use super::page::{Atom, BOLD, GREEN, Page, RED, YELLOW, atoms};
 use super::words::{count, duration, grouped};
 use crate::model::{Decision, FleetOutcome, HostOutcome, Verdict};
 use anstyle::Style;
 
-/// Lines of names a decision may take; a report of a thousand clean hosts is read for the others.
-const LINES: usize = 4;
+/// Hosts of a decision whose names may take two lines; those of more take one, since a report of a thousand clean hosts is
+/// read for the others.
+const FEW: usize = 50;
 
 /// `12 hosts in 4.1 s, run ...: DRIFT (exit 2)`.
 pub(super) fn header(outcome: &FleetOutcome, page: &mut Page<'_>) {
@@ -66,7 +67,7 @@ pub(super) fn lines(outcome: &FleetOutcome, page: &mut Page<'_>) {
     for decision in Decision::ALL {
         let hosts: Vec<&HostOutcome> = outcome.hosts.iter().filter(|host| host.decision == decision).collect();
         if !hosts.is_empty() {
-            let names = by_verdict(&hosts, page);
+            let names = by_verdict(decision, &hosts, page);
             line(hosts.len(), decision_title(decision), decision_style(decision), names, page);
         }
     }
@@ -94,18 +95,35 @@ fn decision_style(decision: Decision) -> Style {
     }
 }
 
+/// Names as node sets, none wider than two lines: a set with a hole at every other number is told by its ends.
+pub(super) fn names(names: &[&str], page: &Page<'_>) -> Vec<Atom> {
+    let room = page.width() * 2;
+    let brief = |set: &str| {
+        let inside = set.split_once('[').and_then(|(before, rest)| Some((before, rest.rsplit_once(']')?)));
+        let ends = inside.and_then(|(before, (numbers, after))| {
+            let first = numbers.split([',', '-']).next()?;
+            let last = numbers.rsplit([',', '-']).next()?;
+            Some(format!("{before}[{first}...{last}]{after}"))
+        });
+        ends.unwrap_or_else(|| set.to_owned())
+    };
+    let sets = page.folded(names);
+    let is_wide = |set: &String| !page.options.verbose && set.chars().count() > room;
+    sets.iter().map(|set| if is_wide(set) { Atom::new(&brief(set)) } else { Atom::new(set) }).collect()
+}
+
 /// `web-04 api-02 drifted, web-06 outdated`.
-fn by_verdict(hosts: &[&HostOutcome], page: &Page<'_>) -> Vec<Atom> {
+fn by_verdict(decision: Decision, hosts: &[&HostOutcome], page: &Page<'_>) -> Vec<Atom> {
     let mut parts: Vec<Vec<Atom>> = Vec::new();
-    let room = page.width().saturating_sub(HANG).max(20) * LINES;
+    let room = page.width().saturating_sub(HANG).max(20);
+    let room = if hosts.len() > FEW { room - room / 4 } else { room * 2 };
     for verdict in Verdict::ALL {
-        let names: Vec<&str> =
-            hosts.iter().filter(|host| host.verdict == verdict).map(|host| host.name.as_str()).collect();
+        let hosts: Vec<&HostOutcome> = hosts.iter().filter(|host| host.verdict == verdict).copied().collect();
+        let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
         if names.is_empty() {
             continue;
         }
-        let sets = page.folded(&names);
-        let mut pieces = list(&sets, "");
+        let mut pieces = self::names(&names, page);
         let mut used = 0;
         let fits = pieces.iter().take_while(|piece| {
             used += piece.width() + 1;
@@ -116,7 +134,11 @@ fn by_verdict(hosts: &[&HostOutcome], page: &Page<'_>) -> Vec<Atom> {
             pieces.truncate(shown);
             pieces.extend(atoms(&format!("... in all {}", grouped(names.len() as u64))));
         }
-        pieces.push(Atom::new(verdict.word()));
+        if decision == Decision::FixTemplate {
+            pieces.extend(atoms(&shared(&hosts)));
+        } else {
+            pieces.push(Atom::new(verdict.word()));
+        }
         parts.push(pieces);
     }
     let last = parts.len().saturating_sub(1);
@@ -130,6 +152,21 @@ fn by_verdict(hosts: &[&HostOutcome], page: &Page<'_>) -> Vec<Atom> {
         out.extend(part);
     }
     out
+}
+
+/// What hosts of common drift have.
+fn shared(hosts: &[&HostOutcome]) -> String {
+    let mut groups: Vec<&str> = Vec::new();
+    for host in hosts.iter().filter(|host| !host.group.is_empty()) {
+        if !groups.contains(&host.group.as_str()) {
+            groups.push(&host.group);
+        }
+    }
+    let has = if hosts.len() == 1 { "has" } else { "have" };
+    match groups.as_slice() {
+        [only] => format!("{has} only the change that most of {only} shares"),
+        [] | [_, ..] => format!("{has} only changes that most of their group shares"),
+    }
 }
 
 /// The column where names begin.

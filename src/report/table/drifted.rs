@@ -2,44 +2,55 @@
 //!
 //! *Invariant:* hosts are shown as one only where everything said of them is the same.
 
-use super::decisions::decision_title;
+use super::decisions::{decision_title, names};
+use super::frame::{Frame, hex_prefix};
 use super::investigate::{of_permission, permissions_said, ways_out};
-use super::items::{self, Item};
 use super::page::{Atom, BOLD, Page, atoms, atoms_then, list};
+use super::room::{self, Depth};
 use super::sentence;
 use super::words::{count, grouped, severity, verdict_style};
 use crate::model::text::escape;
-use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Severity, Verdict};
+use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Line, Severity, Verdict, line};
 use crate::protocol::Digest;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Findings shown of one host.
-const MOST: usize = 20;
 /// Folders named of the rest.
 const FOLDERS: usize = 6;
 
 /// Writes the section of a decision.
-pub(super) fn section(outcome: &FleetOutcome, decision: Decision, hosts: &[&HostOutcome], page: &mut Page<'_>) {
+pub(super) fn section(frame: &Frame<'_>, decision: Decision, hosts: &[&HostOutcome], page: &mut Page<'_>) {
     if hosts.is_empty() {
         return;
     }
-    page.title(decision_title(decision));
-    let prefix = prefix_length(outcome);
-    for group in alike(hosts, page.options.verbose) {
-        if let Some(host) = group.first() {
-            let names: Vec<&str> = group.iter().map(|host| host.name.as_str()).collect();
-            entry(outcome, host, &names, prefix, page);
+    let entries: Vec<Entry<'_>> = alike(hosts, page.options.verbose)
+        .into_iter()
+        .filter_map(|alike| {
+            let host = *alike.first()?;
+            let (lines, common) = frame.lines(host);
+            Some(Entry { host, names: alike.iter().map(|host| host.name.as_str()).collect(), lines, common })
+        })
+        .collect();
+    let takes = entries.iter().map(Entry::takes).collect::<Vec<_>>();
+    match room::depth(&takes, page.options.verbose) {
+        Depth::Findings(most) => {
+            page.title(decision_title(decision));
+            entries.iter().for_each(|entry| entry.tell(frame, most, page));
+        }
+        Depth::One => {
+            let command = format!("driftscan report {} -v", frame.outcome.run);
+            page.title_then(&format!("{}, the gravest of each", decision_title(decision)), &command);
+            briefly(frame, &entries, page);
         }
     }
     let refused: Vec<&HostOutcome> =
         hosts.iter().filter(|host| host.reasons.iter().any(of_permission)).copied().collect();
-    if !refused.is_empty() && !permissions_said(outcome) {
+    if !refused.is_empty() && !permissions_said(frame.outcome) {
         page.flow(0, 8, atoms(&format!("Paths not readable: {}", ways_out(&refused))));
     }
 }
 
-/// Hosts of which the same is said, the worst first, then in the order of the fleet.
+/// Hosts of which the same is said, the worst first, then the loneliest, then in the order of the fleet.
 fn alike<'a>(hosts: &[&'a HostOutcome], verbose: bool) -> Vec<Vec<&'a HostOutcome>> {
     let mut groups: BTreeMap<_, (usize, Vec<&HostOutcome>)> = BTreeMap::new();
     for (at, host) in hosts.iter().enumerate() {
@@ -52,42 +63,106 @@ fn alike<'a>(hosts: &[&'a HostOutcome], verbose: bool) -> Vec<Vec<&'a HostOutcom
         let told = told.chain(host.causes.iter().flat_map(|cause| &cause.evidence)).filter(|_| verbose);
         let told: Vec<&str> = host.causes.iter().map(|cause| &cause.title).chain(told).map(String::as_str).collect();
         let reasons: Vec<(&str, &str)> = host.reasons.iter().map(|r| (r.reason.word(), r.text.as_str())).collect();
-        let said = (host.verdict, &host.reference, host.versions_behind, findings, (reasons, told));
+        let alone = (host.snowflake, &host.group, &host.state);
+        let said = (host.verdict, &host.reference, host.versions_behind, findings, (reasons, told, alone));
         groups.entry(said).or_insert_with(|| (at, Vec::with_capacity(1))).1.push(host);
     }
     let mut groups: Vec<_> = groups
         .into_iter()
-        .map(|((verdict, _, _, findings, _), (at, group))| {
+        .map(|((verdict, _, _, findings, (_, _, (snowflake, ..))), (at, group))| {
             let open = findings.iter().filter(|(.., waived)| !waived);
             let worst = open.map(|(_, severity, ..)| *severity).max();
-            ((verdict, Reverse(worst), at), group)
+            let score = snowflake.map(|snowflake| snowflake.score);
+            ((verdict, Reverse(worst), Reverse(score), at), group)
         })
         .collect();
     groups.sort_by_key(|(rank, _)| *rank);
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-fn entry(outcome: &FleetOutcome, host: &HostOutcome, names: &[&str], prefix: usize, page: &mut Page<'_>) {
-    let mut pieces: Vec<Atom> = list(&page.folded(names), "").into_iter().map(|piece| piece.styled(BOLD)).collect();
-    let word = Atom::new(host.verdict.word()).styled(verdict_style(host.verdict)).after(2);
-    let tail = what(host);
-    pieces.push(if tail.is_empty() {
-        word
-    } else {
-        word.followed_by(if host.verdict == Verdict::Drifted { "" } else { ":" })
-    });
-    pieces.extend(atoms(&tail));
-    page.flow(0, 8, pieces);
-    unverified("not verified besides", host, page);
-    let items = items::of(host);
-    let shown = if page.options.verbose { items.len() } else { MOST };
-    for item in items.iter().take(shown) {
-        line(item, prefix, page);
-        if page.options.verbose {
-            more(host, item, prefix, page);
+/// Hosts of which the same is said, and what that is.
+struct Entry<'a> {
+    host: &'a HostOutcome,
+    names: Vec<&'a str>,
+    /// Their own lines.
+    lines: Vec<Line<'a>>,
+    /// How many lines are those of their whole group.
+    common: usize,
+}
+
+impl Entry<'_> {
+    fn takes(&self) -> room::Entry {
+        let others = 2 * self.host.reasons.len() + usize::from(self.common > 0);
+        room::Entry { lines: self.lines.len(), others }
+    }
+
+    fn names(&self, page: &Page<'_>) -> Vec<Atom> {
+        names(&self.names, page).into_iter().map(|piece| piece.styled(BOLD)).collect()
+    }
+
+    fn tell(&self, frame: &Frame<'_>, most: usize, page: &mut Page<'_>) {
+        let host = self.host;
+        let mut pieces = self.names(page);
+        let word = Atom::new(host.verdict.word()).styled(verdict_style(host.verdict)).after(2);
+        let tail = what(host, &self.lines);
+        pieces.push(if tail.is_empty() {
+            word
+        } else {
+            word.followed_by(if host.verdict == Verdict::Drifted && !tail.starts_with("snowflake") {
+                ""
+            } else if host.verdict == Verdict::Drifted {
+                ","
+            } else {
+                ":"
+            })
+        });
+        pieces.extend(atoms(&tail));
+        page.flow(0, 8, pieces);
+        unverified("not verified besides", host, page);
+        for line in self.lines.iter().take(most) {
+            tell_line(frame, host, line, page);
+            if page.options.verbose {
+                more(host, line, frame.prefix, page);
+            }
+        }
+        rest(frame.outcome, self.lines.get(most..).unwrap_or_default(), page);
+        if self.common > 0 {
+            let what =
+                if self.common == 1 { "change".to_owned() } else { count(self.common as u64, "change", "changes") };
+            page.flow(8, 10, atoms(&format!("also the common {what} of {} (below)", group_name(&host.group))));
         }
     }
-    rest(outcome, items.get(shown..).unwrap_or_default(), page);
+}
+
+/// A group as a sentence names it.
+fn group_name(group: &str) -> &str {
+    if group.is_empty() { "these hosts" } else { group }
+}
+
+/// Entries told in a line each.
+const BRIEF: usize = 12;
+
+/// Each host with its gravest finding.
+fn briefly(frame: &Frame<'_>, entries: &[Entry<'_>], page: &mut Page<'_>) {
+    for entry in entries.iter().take(BRIEF) {
+        let Some(line) = entry.lines.first() else {
+            entry.tell(frame, 0, page);
+            continue;
+        };
+        let more = entry.lines.len().saturating_sub(1);
+        let more = if more > 0 { format!("+{}", grouped(more as u64)) } else { String::new() };
+        let (word, style) = severity(line.severity());
+        let mut pieces = entry.names(page);
+        pieces.push(Atom::new(word).styled(style).after(2));
+        let gap = 6usize.saturating_sub(word.len());
+        let body = body_of(line).into_iter().enumerate();
+        pieces.extend(body.map(|(n, atom)| if n == 0 { atom.after(gap).glued() } else { atom }));
+        page.line_with_edge(pieces, &Atom::new(&more), &Atom::new(&frame.edge(entry.host, line)));
+    }
+    let hosts: usize = entries.iter().skip(BRIEF).map(|entry| entry.names.len()).sum();
+    if hosts > 0 {
+        page.flow(2, 10, atoms(&format!("... and {}", count(hosts as u64, "host", "hosts"))));
+    }
 }
 
 /// What was not verified on a host beside its drift, under its name.
@@ -106,10 +181,10 @@ fn unverified(what: &str, host: &HostOutcome, page: &mut Page<'_>) {
 }
 
 /// What only a person who asks for more is told: why it matters, what the host's logs say, and what a cause explains.
-fn more(host: &HostOutcome, item: &Item<'_>, prefix: usize, page: &mut Page<'_>) {
+fn more(host: &HostOutcome, item: &Line<'_>, prefix: usize, page: &mut Page<'_>) {
     let (explanation, evidence): (&[String], &[String]) = match item {
-        Item::Finding(finding) => (&finding.told.explanation, &finding.told.evidence),
-        Item::Cause(_, cause) => (&[], &cause.evidence),
+        Line::Finding(finding) => (&finding.told.explanation, &finding.told.evidence),
+        Line::Cause(_, cause) => (&[], &cause.evidence),
     };
     for text in explanation {
         page.flow(8, 10, atoms(text));
@@ -117,16 +192,15 @@ fn more(host: &HostOutcome, item: &Item<'_>, prefix: usize, page: &mut Page<'_>)
     for text in evidence {
         page.flow(8, 10, atoms(&format!("its own logs, which it could forge: {text}")));
     }
-    if let Item::Cause(at, cause) = item {
-        for finding in items::explained(host, *at).filter(|finding| finding.fingerprint != cause.fingerprint) {
+    if let Line::Cause(at, cause) = item {
+        for finding in line::explained(host, *at).filter(|finding| finding.fingerprint != cause.fingerprint) {
             finding_line(finding, 4, prefix, page);
         }
     }
 }
 
 /// What is said behind the verdict.
-fn what(host: &HostOutcome) -> String {
-    let items = items::of(host);
+fn what(host: &HostOutcome, items: &[Line<'_>]) -> String {
     let mut counts: Vec<String> = Severity::ALL
         .iter()
         .rev()
@@ -136,7 +210,7 @@ fn what(host: &HostOutcome) -> String {
         .collect();
     let waived = host.findings.iter().filter(|finding| finding.waiver.is_some()).count();
     let open = host.findings.len() - waived;
-    if open > items.len() {
+    if open > line::of(host).len() {
         counts.push(format!("in all {}", count(open as u64, "finding", "findings")));
     }
     if waived > 0 {
@@ -144,6 +218,7 @@ fn what(host: &HostOutcome) -> String {
     }
     let against = host.reference.as_ref().map(|label| format!(" from {label}")).unwrap_or_default();
     match host.verdict {
+        Verdict::Drifted if host.snowflake.is_some_and(|flake| flake.rare > 0) => lonely(host),
         Verdict::Drifted => {
             format!("{}: {}", against.trim_start(), counts.join(", ")).trim_start_matches(": ").to_owned()
         }
@@ -156,14 +231,31 @@ fn what(host: &HostOutcome) -> String {
     }
 }
 
-fn line(item: &Item<'_>, prefix: usize, page: &mut Page<'_>) {
-    match item {
-        Item::Finding(finding) => finding_line(finding, 2, prefix, page),
-        Item::Cause(_, cause) => {
-            let body = atoms(&cause.title);
-            weighed(cause.severity, body, &hex_prefix(&cause.fingerprint, prefix), 2, page);
-        }
+/// `snowflake: 3 findings that no other web host has`.
+fn lonely(host: &HostOutcome) -> String {
+    let Some(flake) = host.snowflake else { return String::new() };
+    let (n, who) = if flake.alone > 0 { (flake.alone, "no other") } else { (flake.rare, "few other") };
+    let group = if host.group.is_empty() { String::new() } else { format!("{} ", host.group) };
+    let (noun, verb) = if flake.alone > 0 { ("host", "has") } else { ("hosts", "have") };
+    let behind = host.versions_behind.zip(host.reference.as_ref());
+    let behind =
+        behind.map(|(n, label)| format!(", from {label}, {} behind", count(u64::from(n), "version", "versions")));
+    format!(
+        "snowflake: {} that {who} {group}{noun} {verb}{}",
+        count(n as u64, "finding", "findings"),
+        behind.unwrap_or_default()
+    )
+}
+
+fn body_of(line: &Line<'_>) -> Vec<Atom> {
+    match line {
+        Line::Finding(finding) => sentence::atoms_of(finding),
+        Line::Cause(_, cause) => atoms(&cause.title),
     }
+}
+
+fn tell_line(frame: &Frame<'_>, host: &HostOutcome, line: &Line<'_>, page: &mut Page<'_>) {
+    weighed(line.severity(), body_of(line), &frame.edge(host, line), 2, page);
 }
 
 /// A finding in a line: severity, what it is, and its fingerprint at the edge.
@@ -183,7 +275,7 @@ pub(super) fn weighed(weight: Severity, body: Vec<Atom>, edge: &str, indent: usi
 }
 
 /// `... and 312 more`, with where they are.
-fn rest(outcome: &FleetOutcome, items: &[Item<'_>], page: &mut Page<'_>) {
+fn rest(outcome: &FleetOutcome, items: &[Line<'_>], page: &mut Page<'_>) {
     if items.is_empty() {
         return;
     }
@@ -192,8 +284,8 @@ fn rest(outcome: &FleetOutcome, items: &[Item<'_>], page: &mut Page<'_>) {
     let mut folders: BTreeMap<String, u64> = BTreeMap::new();
     for item in items {
         let place = match item {
-            Item::Finding(finding) => folder(finding),
-            Item::Cause(..) => "packages".to_owned(),
+            Line::Finding(finding) => folder(finding),
+            Line::Cause(..) => "packages".to_owned(),
         };
         *folders.entry(place).or_default() += 1;
     }
@@ -221,25 +313,4 @@ fn folder(finding: &Finding) -> String {
     parts.pop();
     parts.truncate(2);
     format!("/{}", escape(&parts.join(&b'/')))
-}
-
-/// Hexadecimal digits, at least eight, that no two fingerprints of the run share.
-pub(super) fn prefix_length(outcome: &FleetOutcome) -> usize {
-    let findings = outcome.hosts.iter().flat_map(|host| &host.findings).map(|finding| &finding.fingerprint);
-    let causes = outcome.hosts.iter().flat_map(|host| &host.causes).map(|cause| &cause.fingerprint);
-    let mut all: Vec<&Digest> = findings.chain(causes).collect();
-    all.sort_unstable();
-    all.dedup();
-    let shared = |a: &Digest, b: &Digest| {
-        let bytes = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-        let half = a.get(bytes).zip(b.get(bytes)).is_some_and(|(x, y)| x >> 4 == y >> 4);
-        bytes * 2 + usize::from(half)
-    };
-    all.windows(2).map(|pair| if let [a, b] = pair { shared(a, b) + 1 } else { 0 }).max().unwrap_or(0).max(8)
-}
-
-pub(super) fn hex_prefix(digest: &Digest, digits: usize) -> String {
-    let mut hex = crate::model::text::hex(digest);
-    hex.truncate(digits);
-    hex
 }

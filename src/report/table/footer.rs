@@ -2,19 +2,20 @@
 //!
 //! *Invariant:* whatever was left out of the comparison is said here, on every report.
 
-use super::drifted::{hex_prefix, prefix_length};
+use super::fix_template;
+use super::frame::{Frame, hex_prefix};
 use super::investigate::only_permissions;
-use super::items;
 use super::page::{Atom, Page, atoms_then};
 use super::waived;
 use super::words::{count, grouped};
-use crate::model::{Collector, Decision, FleetOutcome, HostCoverage, HostOutcome};
+use crate::model::{Collector, Decision, FleetOutcome, HostCoverage, HostOutcome, line};
 use std::collections::BTreeSet;
 
 const HANG: usize = 10;
 
 /// Writes the last lines.
-pub(super) fn lines(outcome: &FleetOutcome, page: &mut Page<'_>) {
+pub(super) fn lines(frame: &Frame<'_>, page: &mut Page<'_>) {
+    let outcome = frame.outcome;
     page.blank();
     page.labelled("Coverage", HANG, atoms_then(&compared(outcome, page), "driftscan report --coverage"));
     let minor = minor(outcome);
@@ -38,7 +39,7 @@ pub(super) fn lines(outcome: &FleetOutcome, page: &mut Page<'_>) {
         let body = vec![Atom::new(path), Atom::new("(mode 0600)").after(2)];
         page.labelled("Report", HANG, body);
     }
-    next(outcome, page);
+    next(frame, page);
 }
 
 /// A sum that a hostile journal cannot overflow.
@@ -124,27 +125,27 @@ fn baselines(outcome: &FleetOutcome, page: &Page<'_>) -> Vec<Atom> {
     atoms_then(&parts.join(", "), "driftscan baseline show")
 }
 
-fn next(outcome: &FleetOutcome, page: &mut Page<'_>) {
+fn next(frame: &Frame<'_>, page: &mut Page<'_>) {
+    let outcome = frame.outcome;
     let mut commands: Vec<(String, &str)> = Vec::new();
+    let replaced = |host: &&HostOutcome| host.decision == Decision::Replace;
+    let lines = outcome.hosts.iter().filter(replaced).flat_map(line::of);
+    // The gravest, and of equals the first.
+    let gravest = lines.reduce(|best, item| if item.severity() > best.severity() { item } else { best });
+    let gravest = gravest.map(|line| hex_prefix(line.fingerprint(), frame.prefix));
+    if let Some(prefix) = gravest.or_else(|| fix_template::gravest(frame)) {
+        commands.push((format!("driftscan explain {prefix}"), "the whole story of one finding"));
+    }
+    if outcome.hosts.iter().any(|host| replaced(&host)) {
+        commands.push(("driftscan plan --fleet FILE".to_owned(), "which to replace, in what waves"));
+    }
+    if !outcome.common.is_empty() {
+        commands.push((fix_template::AS_TEMPLATE.to_owned(), "the common change, as lines"));
+    }
     let askable = |host: &&HostOutcome| host.decision == Decision::Investigate && !only_permissions(host);
     let to_ask = outcome.hosts.iter().filter(askable).find(|host| host.collector != Some(Collector::Local));
     if let Some(host) = to_ask {
         commands.push((format!("driftscan doctor {}", host.name), "the connection, step by step"));
-    }
-    let replaced = |host: &&HostOutcome| host.decision == Decision::Replace;
-    if outcome.hosts.iter().any(|host| replaced(&host)) {
-        let lines = outcome.hosts.iter().filter(replaced).flat_map(items::of);
-        // The gravest, and of equals the first.
-        let gravest = lines.reduce(|best, item| if item.severity() > best.severity() { item } else { best });
-        if let Some(item) = gravest {
-            let prefix = hex_prefix(item.fingerprint(), prefix_length(outcome));
-            commands.push((format!("driftscan explain {prefix}"), "the whole story of one finding"));
-        }
-        commands.push(("driftscan report --format json".to_owned(), "every finding, both sides"));
-    }
-    let reference = outcome.hosts.iter().filter(replaced).find_map(|host| host.reference.as_deref());
-    if let Some(label) = reference {
-        commands.push((format!("driftscan baseline show {label}"), "what such a host is made of"));
     }
     if commands.is_empty() {
         return;

@@ -9,11 +9,13 @@ mod by_finding;
 mod coverage;
 mod decisions;
 mod drifted;
+mod fix_template;
 mod footer;
+mod frame;
 mod groups;
 mod investigate;
-mod items;
 pub(in crate::report) mod page;
+mod room;
 mod sentence;
 pub mod story;
 mod waived;
@@ -23,6 +25,7 @@ pub use coverage::coverage;
 pub use sentence::title;
 
 use crate::model::{Decision, FleetOutcome, HostOutcome};
+use frame::Frame;
 use page::Page;
 use std::io::{self, Write};
 
@@ -63,6 +66,7 @@ impl<'a> Options<'a> {
 /// When the writer fails.
 pub fn write(outcome: &FleetOutcome, options: &Options<'_>, w: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(options);
+    let frame = Frame::new(outcome);
     decisions::header(outcome, &mut page);
     page.blank();
     decisions::lines(outcome, &mut page);
@@ -70,20 +74,19 @@ pub fn write(outcome: &FleetOutcome, options: &Options<'_>, w: &mut dyn Write) -
     for decision in Decision::ALL {
         let hosts: Vec<&HostOutcome> = outcome.hosts.iter().filter(|host| host.decision == decision).collect();
         match decision {
-            Decision::Replace | Decision::FixTemplate if options.by_finding => {
-                by_finding::section(outcome, decision, &hosts, &mut page);
-            }
-            Decision::Replace | Decision::FixTemplate => drifted::section(outcome, decision, &hosts, &mut page),
+            Decision::Replace if options.by_finding => by_finding::section(&frame, decision, &hosts, &mut page),
+            Decision::Replace => drifted::section(&frame, decision, &hosts, &mut page),
+            Decision::FixTemplate => fix_template::section(&frame, &mut page),
             Decision::Investigate => investigate::section(outcome, &hosts, &mut page),
             Decision::Keep if options.verbose => {
                 let noted: Vec<_> = hosts.into_iter().filter(|host| !host.findings.is_empty()).collect();
-                drifted::section(outcome, decision, &noted, &mut page);
+                drifted::section(&frame, decision, &noted, &mut page);
             }
             Decision::Keep => {}
         }
     }
     waived::section(outcome, &mut page);
-    footer::lines(outcome, &mut page);
+    footer::lines(&frame, &mut page);
     w.write_all(page.text().as_bytes())
 }
 

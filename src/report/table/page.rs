@@ -138,6 +138,13 @@ impl<'a> Page<'a> {
         self.flow(0, 8, vec![Atom::new(text).styled(BOLD)]);
     }
 
+    /// The same with a command that tells more.
+    pub(super) fn title_then(&mut self, text: &str, command: &str) {
+        self.blank();
+        let more = Atom::new(&format!("({command})")).styled(DIM).after(2);
+        self.flow(0, 8, vec![Atom::new(text).styled(BOLD), more]);
+    }
+
     /// Text that was laid out elsewhere, line by line; trailing blanks are dropped.
     pub(in crate::report) fn block(&mut self, text: &str) {
         for line in text.lines() {
@@ -191,6 +198,30 @@ impl<'a> Page<'a> {
             }
             self.out.push('\n');
         }
+    }
+
+    /// One line with a piece at its right edge and one before it; what does not fit between is told by dots. The first
+    /// pieces up to one that is glued stay whole, however long they are.
+    pub(super) fn line_with_edge(&mut self, atoms: Vec<Atom>, mark: &Atom, edge: &Atom) {
+        let room = self.width().saturating_sub(edge.width() + 2 + if mark.width() > 0 { mark.width() + 1 } else { 0 });
+        let whole = atoms.iter().rposition(|atom| atom.glued).unwrap_or(0);
+        let (mut line, mut used, mut cut) = (Vec::new(), 0, false);
+        for (n, atom) in atoms.into_iter().filter(|atom| !atom.text.is_empty()).enumerate() {
+            let takes = atom.width() + if n == 0 { 0 } else { atom.gap };
+            // Room for the dots, unless nothing is cut in the end.
+            if n > whole && used + takes + 4 > room {
+                cut = true;
+                break;
+            }
+            used += takes;
+            line.push(atom);
+        }
+        line.extend(cut.then(|| Atom::new("...")));
+        line.extend((mark.width() > 0).then(|| mark.clone()));
+        self.put(&line);
+        self.pad(self.width().saturating_sub(width_of(&line) + edge.width()).max(2));
+        self.put(std::slice::from_ref(edge));
+        self.out.push('\n');
     }
 
     fn pad(&mut self, columns: usize) {

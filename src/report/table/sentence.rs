@@ -6,7 +6,7 @@ use super::page::{Atom, atoms};
 use crate::drift::version::Direction;
 use crate::model::finding::attr_name;
 use crate::model::text::escape;
-use crate::model::{Attributes, Class, Code, Finding};
+use crate::model::{Attributes, Class, Code, Finding, HostOutcome};
 use crate::protocol::Attr;
 
 /// Columns that a value may take.
@@ -27,6 +27,13 @@ pub fn title(finding: &Finding) -> String {
         let Sentence { subject, predicate } = classed(finding);
         format!("{subject} {predicate}")
     })
+}
+
+/// What a finding of a host is called: by its cause, where it is the head of one, else by itself.
+pub(super) fn title_on(host: &HostOutcome, finding: &Finding) -> String {
+    let cause = finding.cause.and_then(|at| host.causes.get(at));
+    let own = cause.filter(|cause| cause.fingerprint == finding.fingerprint);
+    own.map_or_else(|| title(finding), |cause| cause.title.clone())
 }
 
 /// The same as pieces of a paragraph; a subject is never broken.

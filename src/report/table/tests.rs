@@ -4,6 +4,7 @@
 
 mod causes;
 mod findings;
+mod fleets;
 mod properties;
 
 use super::*;
@@ -94,10 +95,9 @@ fn a_mixed_fleet() {
               (driftscan baseline show)
     Report    reports/20261121T023004Z-7c1f/report.json  (mode 0600)
 
-    Next      driftscan doctor db-02                 the connection, step by step
-              driftscan explain a755fb48             the whole story of one finding
-              driftscan report --format json         every finding, both sides
-              driftscan baseline show web@2026.11.3  what such a host is made of
+    Next      driftscan explain a755fb48   the whole story of one finding
+              driftscan plan --fleet FILE  which to replace, in what waves
+              driftscan doctor db-02       the connection, step by step
     ");
 }
 

@@ -2,9 +2,10 @@
 //!
 //! *Invariant:* a waiver that is used or void is told on every report.
 
-use super::drifted::{finding_line, prefix_length};
-use super::items::title;
+use super::drifted::finding_line;
+use super::frame::prefix_length;
 use super::page::{BOLD, Page, atoms, atoms_then, list};
+use super::sentence::title_on;
 use super::words::{count, grouped};
 use crate::model::text::hex;
 use crate::model::{Finding, FleetOutcome, HostOutcome, Standing, WaiverState};
@@ -88,10 +89,10 @@ fn what(outcome: &FleetOutcome, state: &WaiverState) -> String {
     if whole {
         let found = all().find(|(_, finding)| hex(&finding.fingerprint) == state.of);
         let begin = state.of.get(..8).unwrap_or_default();
-        return found.map_or_else(|| format!("fingerprint {begin}"), |(host, finding)| title(host, finding));
+        return found.map_or_else(|| format!("fingerprint {begin}"), |(host, finding)| title_on(host, finding));
     }
     let group = state.group.as_ref().map(|group| format!(" in {group}")).unwrap_or_default();
     let is_its = |finding: &Finding| finding.waiver.as_ref().is_some_and(|waiver| waiver.of == state.of);
     let only = all().find(|(_, finding)| state.findings == 1 && is_its(finding));
-    only.map_or_else(|| format!("{}{group}", state.of), |(host, finding)| title(host, finding))
+    only.map_or_else(|| format!("{}{group}", state.of), |(host, finding)| title_on(host, finding))
 }

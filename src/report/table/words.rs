@@ -71,6 +71,19 @@ pub(super) fn verdict_style(verdict: Verdict) -> Style {
     }
 }
 
+/// How long ago, in at most three characters: `5m`, `20h`, `99d`, `40w`, `3y`.
+pub(super) fn age(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (minutes, hours, days) {
+        (0..60, ..) => format!("{minutes}m"),
+        (_, 0..24, _) => format!("{hours}h"),
+        (_, _, 0..100) => format!("{days}d"),
+        (_, _, 100..700) => format!("{}w", days / 7),
+        _ => format!("{}y", (days / 365).min(99)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +98,10 @@ mod tests {
 
     #[test]
     fn times_and_sizes_read_well() {
+        assert_eq!(
+            [0, 3_599, 3_600, 86_400 * 2, 86_400 * 99, 86_400 * 120, 86_400 * 900].map(age),
+            ["0m", "59m", "1h", "2d", "99d", "17w", "2y"]
+        );
         assert_eq!([4_120, 59_999, 60_000, 7_500_000].map(duration), ["4.1 s", "59.9 s", "1 min 00 s", "2 h 05 min"]);
         assert_eq!([0, 999, 1_500, 850_123_456].map(size), ["0 B", "999 B", "1.5 kB", "850 MB"]);
         assert_eq!(size(u64::MAX), "18,446 PB");

@@ -160,6 +160,7 @@ fn item(from: &v1::Item) -> Result<Item, ReadError> {
         host: from.host.clone(),
         group: from.group.clone(),
         address: from.address.clone(),
+        jump: from.jump,
         handle: Handle(pairs(&from.handle)),
         machine_id: from.machine_id.clone(),
         host_key: from.host_key.clone(),

@@ -36,6 +36,7 @@ fn the_promised_fields_are_there() {
       "handle": {},
       "host": "web-09",
       "host_key": "ED25519 SHA256:Jx2bVwq8bq0mZ5cE1uPpT7sYd4nHk3rLa9GfX6iWoQk",
+      "jump": false,
       "machine_id": null,
       "reason": {
         "codes": [],

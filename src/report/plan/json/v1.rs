@@ -118,6 +118,8 @@ pub(super) struct Item {
     pub(super) host: String,
     pub(super) group: String,
     pub(super) address: String,
+    /// Whether the hosts file reaches it through another host.
+    pub(super) jump: bool,
     pub(super) handle: BTreeMap<String, String>,
     pub(super) machine_id: Option<String>,
     pub(super) host_key: Option<String>,

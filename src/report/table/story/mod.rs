@@ -4,7 +4,7 @@
 
 mod codes;
 
-use super::drifted::{hex_prefix, prefix_length};
+use super::frame::{hex_prefix, prefix_length};
 use super::page::{Atom, BOLD, DIM, Page, atoms, list};
 use super::words::{count, severity};
 use super::{Options, sentence};

@@ -176,9 +176,8 @@ fn what_is_waived_is_told_at_the_end_and_never_hidden() {
     Void      waiver of line 3 (content-changed fs:/etc/nginx/**, dba): it expired
               on 2026-10-31; 1 finding counts as drift on web-01
 
-    Next      driftscan explain 023bfb98      the whole story of one finding
-              driftscan report --format json  every finding, both sides
-              driftscan baseline show web@1   what such a host is made of
+    Next      driftscan explain 023bfb98   the whole story of one finding
+              driftscan plan --fleet FILE  which to replace, in what waves
     ");
     // Two lines of what is waived, and nothing of it as drift.
     assert!(!text.contains("/usr/share/nginx"));
