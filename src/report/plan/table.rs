@@ -99,16 +99,25 @@ fn names(hosts: &[&str], page: &Page<'_>) -> Vec<Atom> {
     let mut used = 0;
     let mut shown: Vec<String> = Vec::new();
     for set in &sets {
+        let set = if page.options.verbose { set.clone() } else { short(set, room / LINES) };
         used += set.chars().count() + 1;
         if used > room && !shown.is_empty() && !page.options.verbose {
             break;
         }
-        shown.push(set.clone());
+        shown.push(set);
     }
     if shown.len() < sets.len() {
         shown.push("...".to_owned());
     }
     list(&shown, "")
+}
+
+/// A node set that fits on a line: its first numbers.
+fn short(set: &str, room: usize) -> String {
+    const CUT: &str = ",...]";
+    let end = set.char_indices().nth(room.saturating_sub(CUT.len())).map(|(at, _)| at);
+    let head = end.filter(|_| set.chars().count() > room).and_then(|end| set.get(..end)?.rsplit_once(','));
+    head.map_or_else(|| set.to_owned(), |(head, _)| format!("{head}{CUT}"))
 }
 
 /// `DRAIN FIRST` of `drain-first`.
@@ -409,6 +418,13 @@ mod tests {
                   driftscan plan --format terraform     the script to review
                   driftscan plan --format markdown      the change ticket
         ");
+    }
+
+    #[test]
+    fn a_long_node_set_is_cut_between_numbers() {
+        assert_eq!(short("web-[01,03,05,07,09]", 16), "web-[01,03,...]");
+        assert_eq!(short("web-[01,03]", 16), "web-[01,03]");
+        assert_eq!(short("a-very-long-name-of-a-host", 16), "a-very-long-name-of-a-host");
     }
 
     #[test]
