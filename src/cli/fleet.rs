@@ -8,7 +8,7 @@ use crate::inventory::{Fleet, Mistake, hosts_file, limit, target};
 use std::path::{Path, PathBuf};
 
 /// Commands that later releases bring: as a bare target each is far more likely a command than a host.
-const LATER: [&str; 7] = ["completions", "diff", "gate", "history", "init", "man", "plan"];
+const LATER: [&str; 6] = ["completions", "diff", "gate", "history", "init", "man"];
 
 /// The hosts of this run, in the order of the fleet.
 pub(super) fn select(targets: &[String], fleet: Option<&Path>, limits: &[String]) -> Outcome<Vec<Host>> {

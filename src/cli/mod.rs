@@ -34,6 +34,7 @@ mod list;
 mod memory;
 mod output;
 mod pivot;
+mod plan;
 mod policy;
 mod probe;
 mod progress;
@@ -94,6 +95,7 @@ where
         },
         Some(Command::Report(args)) => report::run(&args, &cli.output),
         Some(Command::Explain(args)) => explain::run(&args, &cli.output),
+        Some(Command::Plan(args)) => plan::run(&args, &cli.output),
         Some(Command::Waive(args)) => waive::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Version(args)) => {

@@ -9,7 +9,7 @@ use crate::model::FleetOutcome;
 use crate::report::template::{FORMS, Form};
 use crate::report::{json, table};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One thing to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,66 @@ pub(super) fn formats(words: &[String]) -> Outcome<Vec<Format>> {
         formats.push(format);
     }
     Ok(formats)
+}
+
+/// One document to write, by the name of its format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named<'a> {
+    /// One of those that the command knows.
+    pub(super) name: &'a str,
+    file: Option<&'a Path>,
+}
+
+/// Reads the `--format` flags of a command with formats of its own; two that go to the same place are refused.
+pub(super) fn named<'a>(words: &'a [String], known: &[&str]) -> Outcome<Vec<Named<'a>>> {
+    let mut all: Vec<Named<'_>> = Vec::new();
+    for word in words {
+        let (name, file) = word.split_once('=').map_or((word.as_str(), None), |(name, file)| (name, Some(file)));
+        if !known.contains(&name) {
+            return Err(Trouble::with(
+                format!("there is no format {name:?} here"),
+                format!("--format with one of {}, and =FILE for a file", known.join(", ")),
+            ));
+        }
+        let one = Named { name, file: file.map(Path::new) };
+        if file == Some("") || all.iter().any(|other| other.file == one.file) {
+            return Err(Trouble::with(
+                format!("--format {word}: two formats can't go to one place"),
+                format!("--format {} --format {name}=FILE", known.first().unwrap_or(&name)),
+            ));
+        }
+        all.push(one);
+    }
+    Ok(all)
+}
+
+impl Named<'_> {
+    /// Whether it goes to standard output.
+    pub(super) fn is_shown(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Writes it where it goes: a file appears whole or not at all. `render` is told the columns of a terminal.
+    pub(super) fn deliver(&self, render: impl FnOnce(Option<usize>, &mut Vec<u8>) -> Outcome<()>) -> Outcome<()> {
+        let mut bytes = Vec::new();
+        let Some(path) = self.file else {
+            render(width(), &mut bytes)?;
+            return put(&bytes);
+        };
+        render(None, &mut bytes)?;
+        write_file(path, &bytes).map_err(|error| Trouble::new(format!("{}: {error}", path.display())))
+    }
+}
+
+/// Lays out one page of text for [`Named::deliver`]; `path` is where its JSON is kept.
+pub(super) fn lay_out(
+    args: &OutputArgs,
+    width: Option<usize>,
+    path: &str,
+    write: impl FnOnce(&table::Options<'_>) -> io::Result<()>,
+) -> Outcome<()> {
+    let folded = |names: &[&str]| fold(names.iter().copied());
+    write(&options(args, width, Some(path), &folded)).map_err(Trouble::new)
 }
 
 /// Which view of an outcome.
@@ -194,9 +254,8 @@ fn render(
 }
 
 /// A report names hosts and paths: it is for its owner. It appears whole or not at all.
-fn write_file(path: &std::path::Path, bytes: &[u8]) -> io::Result<()> {
-    let folder =
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     if path.exists() && !path.is_file() {
         // A pipe or a device, /dev/stderr say.
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);

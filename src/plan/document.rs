@@ -25,6 +25,32 @@ closed_words! {
     }
 }
 
+/// In which order a platform works, as far as that is the platform's to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The old machine goes, then the new one comes: nothing that is declared changes it.
+    TerminatesFirst,
+    /// All new machines are there before an old one goes.
+    BuildsFirst,
+    /// The group's own configuration says; its surge is declared in the settings.
+    AsDeclared,
+}
+
+impl Actuator {
+    /// In which order it works.
+    #[must_use]
+    pub fn order(self) -> Order {
+        match self {
+            // create_before_destroy stands in the configuration.
+            Self::Terraform => Order::AsDeclared,
+            // terminate-instance-in-auto-scaling-group launches once the instance goes; a drained node, a remediated and a
+            // deleted Machine are made anew by what counts their replicas.
+            Self::AwsAsg | Self::Kubectl | Self::ClusterApi | Self::Openshift => Order::TerminatesFirst,
+            Self::BlueGreen => Order::BuildsFirst,
+        }
+    }
+}
+
 /// What names a machine to the platform that replaces it: `instance=`, `tf=`, `machine=`, `node=` and so on of the hosts
 /// file, by key in the order of the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,7 +122,7 @@ pub struct Group {
     pub floor: usize,
     /// The most hosts that a wave may take away at once.
     pub max_unavailable: usize,
-    /// Whether floor and budget were declared; else they are the defaults.
+    /// Whether floor or budget were declared; else they are the defaults.
     pub declared: bool,
     /// Whether new machines come first.
     pub surge: Surge,
@@ -134,6 +160,8 @@ pub struct Item {
     pub group: String,
     /// Its address when it was scanned.
     pub address: String,
+    /// Whether the hosts file reaches it through another host, so that its host key can't be asked for directly.
+    pub jump: bool,
     /// What names it to the platform.
     pub handle: Handle,
     /// Digest of its machine id when it was scanned.
@@ -179,6 +207,40 @@ pub struct Wave {
     pub hosts: Vec<String>,
 }
 
+closed_words! {
+    /// Why a host is not planned now.
+    Why {
+        /// The fleet has no host of its name, group and template.
+        NotInFleet = "not-in-fleet",
+        /// All that it has, most of its group has: the template is what is stale.
+        CommonDrift = "common-drift",
+        /// `pin=` says that it stays.
+        Pinned = "pinned",
+        /// It holds what a replacement would lose.
+        DrainFirst = "drain-first",
+        /// Nobody looked at what it holds, or not everywhere.
+        StateUnknown = "state-unknown",
+        /// An address of its own, which the replacement would not have.
+        PublicAddress = "public-address",
+        /// Its drift was not yet seen by an earlier run.
+        FirstRun = "first-run",
+        /// Another member of its quorum does not serve, or is not known to.
+        Quorum = "quorum",
+        /// Too few others serve.
+        Capacity = "capacity",
+    }
+}
+
+closed_words! {
+    /// Why nothing of a group is planned.
+    WhyRefused {
+        /// Too large a share of it drifted.
+        MassDrift = "mass-drift",
+        /// The same, and most of it shares one difference.
+        BaselineSuspect = "baseline-suspect",
+    }
+}
+
 /// A host that is not planned now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deferred {
@@ -186,7 +248,7 @@ pub struct Deferred {
     pub host: String,
     /// Its group.
     pub group: String,
-    /// A stable word: `common-drift drain-first pinned public-address state-unknown quorum capacity first-run`.
+    /// A stable word, one of [`Why`].
     pub why: String,
     /// A sentence.
     pub reason: String,
@@ -201,7 +263,7 @@ pub struct Refused {
     pub group: String,
     /// Its candidates, in the order of the fleet.
     pub hosts: Vec<String>,
-    /// A stable word: `mass-drift baseline-suspect`.
+    /// A stable word, one of [`WhyRefused`].
     pub why: String,
     /// A sentence.
     pub reason: String,
@@ -240,7 +302,7 @@ pub struct Change {
 /// The plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// `sha256:...` of the document without this field.
+    /// `sha256:...` of the document without this field; empty until the document is written for the first time.
     pub id: String,
     /// RFC 3339, UTC: when the run ended that it stands on, so that the same report gives the same plan.
     pub created: String,
@@ -256,7 +318,7 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// In the order in which they run.
     pub waves: Vec<Wave>,
-    /// In the order of the fleet.
+    /// In the order of the fleet; behind them those that are not in it.
     pub deferred: Vec<Deferred>,
     /// In the order of the groups.
     pub refused: Vec<Refused>,

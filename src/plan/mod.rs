@@ -4,8 +4,12 @@
 //! the same input gives the same plan. Nothing here repairs, and nothing here reaches a platform.
 
 pub mod document;
+pub mod planner;
+pub mod settings;
 
 pub use document::{
-    Actuator, BasedOn, Budget, Change, Deferred, Group, Guards, Handle, Item, Member, Plan, Refused, Surge, Wave,
-    Window,
+    Actuator, BasedOn, Budget, Change, Deferred, Group, Guards, Handle, Item, Member, Order, Plan, Refused, Surge,
+    Wave, Why, WhyRefused, Window,
 };
+pub use planner::{Input, Unplannable, plan};
+pub use settings::Settings;

@@ -6,6 +6,7 @@
 pub mod census;
 pub mod json;
 pub mod pair;
+pub mod plan;
 mod quote;
 pub mod table;
 pub mod template;

@@ -89,6 +89,14 @@ pub enum StoreError {
         /// What is wrong with it.
         source: ReadError,
     },
+    /// A plan that is none.
+    #[error("`{}` is not a plan: {source}", shown(path))]
+    Plan {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: crate::report::plan::json::ReadError,
+    },
     /// A journal whose beginning is unusable, so that no host of it can be.
     #[error("journal `{}`, line {line}: {why}", shown(path))]
     Journal {
@@ -109,7 +117,7 @@ impl StoreError {
             Self::Unwritable { .. } | Self::OpenToOthers { .. } | Self::Io { .. } => Kind::Disk,
             Self::Locked { .. } => Kind::Locked,
             Self::NoRun { .. } | Self::Ambiguous { .. } => Kind::Selection,
-            Self::TooLarge { .. } | Self::Report { .. } | Self::Journal { .. } => Kind::Corrupt,
+            Self::TooLarge { .. } | Self::Report { .. } | Self::Plan { .. } | Self::Journal { .. } => Kind::Corrupt,
         }
     }
 
@@ -146,6 +154,7 @@ impl StoreError {
                 "what was scanned stands in journal.jsonl beside it: move `{}` away to have it rebuilt from there",
                 shown(path)
             )),
+            Self::Plan { path, .. } => Some(format!("move `{}` away, and plan again", shown(path))),
             Self::Journal { .. } => Some("nothing of that run can be told; scan again".to_owned()),
         }
     }

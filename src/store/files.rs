@@ -4,6 +4,7 @@
 
 use super::error::StoreError;
 use rustix::fs::OFlags;
+use sha2::{Digest as _, Sha256};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -67,6 +68,22 @@ pub(super) fn read_up_to(path: &Path, cap: u64) -> Result<Vec<u8>, StoreError> {
         return Err(StoreError::TooLarge { path: path.to_owned(), cap });
     }
     Ok(bytes)
+}
+
+/// SHA-256 of a regular file's bytes, of which not more than a piece is in memory.
+pub(super) fn digest(path: &Path) -> Result<[u8; 32], StoreError> {
+    let error = || StoreError::io(path, "read");
+    let mut file = OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path).map_err(error())?;
+    if !file.metadata().map_err(error())?.is_file() {
+        return Err(error()(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
+    }
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut piece).map_err(error())? {
+            0 => return Ok(hash.finalize().into()),
+            read => hash.update(piece.get(..read).unwrap_or_default()),
+        }
+    }
 }
 
 /// Open flags as std takes them.

@@ -5,6 +5,7 @@
 //! reports/20261121T023004Z-7c1f/report.json      the truth; appears whole or not at all
 //! reports/20261121T023004Z-7c1f/journal.jsonl    each host the moment it is done
 //! reports/20261121T023004Z-7c1f/audit.jsonl      what was done on each host
+//! reports/20261121T023004Z-7c1f/plan.json        which hosts are to be replaced, where that was asked
 //! ```
 //!
 //! *Invariant:* folders are 0700 and files 0600 from the moment they exist; what a file says is never trusted.
@@ -18,6 +19,7 @@ mod files;
 pub mod journal;
 mod lines;
 pub mod lock;
+pub mod plans;
 pub mod runs;
 mod saved;
 mod v1;

@@ -35,6 +35,7 @@ mod package_causes;
 mod package_proofs;
 mod package_systems;
 mod packages;
+mod plan;
 mod policy;
 mod racing;
 mod read_only;

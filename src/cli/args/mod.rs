@@ -6,6 +6,7 @@ mod baseline;
 mod census;
 mod connect;
 mod output;
+mod plan;
 mod policy;
 mod probe;
 mod report;
@@ -15,6 +16,7 @@ pub(super) use baseline::{BaselineCommand, CaptureArgs, ListArgs, ShowArgs};
 pub(super) use census::{CensusArgs, CompareArgs, ReadArgs};
 pub(super) use connect::ConnectArgs;
 pub(super) use output::{Color, OutputArgs, Places};
+pub(super) use plan::PlanArgs;
 pub(super) use policy::{PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicySource};
 pub(super) use probe::{DoctorArgs, ProbeCommand, ProbeExportArgs, ProbeShowArgs, VersionArgs, VersionFormat};
 pub(super) use report::{By, ExplainArgs, ReportArgs, WaiveArgs};
@@ -70,6 +72,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Tell the whole story of a finding, what a code means, or what is known of a path on a host
     Explain(ExplainArgs),
+    /// Plan the replacement of a run's drifted and outdated hosts, in waves
+    Plan(Box<PlanArgs>),
     /// Accept a finding for a time: write a waiver
     Waive(WaiveArgs),
     /// Try the way to one host step by step and say what to do

@@ -64,6 +64,8 @@ proptest! {
         let spliced = [&SAID[..at], &bytes, &SAID[at..]].concat();
         // Noise may stand before the host's first word, before the hello, and before the preamble.
         let hello = READY.len() + HELLO.len() + 64 + 1;
-        prop_assert!([0, READY.len(), hello].contains(&at) || bytes.is_empty() || look(&mut Wire::saying(&spliced, chunk), &machine(6)).is_err());
+        // A line feed beside a line feed is in both places.
+        let is_noise = |place: usize| spliced.starts_with(&SAID[..place]) && spliced.ends_with(&SAID[place..]);
+        prop_assert!([0, READY.len(), hello].into_iter().any(is_noise) || bytes.is_empty() || look(&mut Wire::saying(&spliced, chunk), &machine(6)).is_err());
     }
 }

@@ -16,13 +16,13 @@ mod footer;
 mod frame;
 mod groups;
 mod investigate;
-mod page;
+pub(in crate::report) mod page;
 mod pair;
 mod room;
 mod sentence;
 pub mod story;
 mod waived;
-mod words;
+pub(in crate::report) mod words;
 
 pub use census::{census, mark_title};
 pub use coverage::coverage;

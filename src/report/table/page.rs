@@ -9,18 +9,18 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// For titles.
-pub(super) const BOLD: Style = Style::new().bold();
+pub(in crate::report) const BOLD: Style = Style::new().bold();
 /// For what is wrong.
-pub(super) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(in crate::report) const RED: Style = AnsiColor::Red.on_default().bold();
 /// For what deserves a look.
-pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(in crate::report) const YELLOW: Style = AnsiColor::Yellow.on_default();
 /// For what is well.
-pub(super) const GREEN: Style = AnsiColor::Green.on_default();
+pub(in crate::report) const GREEN: Style = AnsiColor::Green.on_default();
 /// For what matters less.
-pub(super) const DIM: Style = Style::new().dimmed();
+pub(in crate::report) const DIM: Style = Style::new().dimmed();
 
 /// Text without anything that could act on a terminal; escaped text passes unchanged.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+pub(in crate::report) fn plain(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return Cow::Borrowed(text);
     }
@@ -37,7 +37,7 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
 
 /// One piece that is never broken over lines.
 #[derive(Debug, Clone)]
-pub(super) struct Atom {
+pub(in crate::report) struct Atom {
     text: String,
     style: Style,
     gap: usize,
@@ -46,54 +46,54 @@ pub(super) struct Atom {
 
 impl Atom {
     /// A piece, one space after the one before it.
-    pub(super) fn new(text: &str) -> Self {
+    pub(in crate::report) fn new(text: &str) -> Self {
         Self { text: plain(text).into_owned(), style: Style::new(), gap: 1, glued: false }
     }
 
     /// The piece in a style.
-    pub(super) fn styled(mut self, style: Style) -> Self {
+    pub(in crate::report) fn styled(mut self, style: Style) -> Self {
         self.style = style;
         self
     }
 
     /// The piece, that many spaces after the one before it.
-    pub(super) fn after(mut self, gap: usize) -> Self {
+    pub(in crate::report) fn after(mut self, gap: usize) -> Self {
         self.gap = gap;
         self
     }
 
     /// The piece, never at the start of a line unless it is the first.
-    pub(super) fn glued(mut self) -> Self {
+    pub(in crate::report) fn glued(mut self) -> Self {
         self.glued = true;
         self
     }
 
     /// The piece with a mark right behind it.
-    pub(super) fn followed_by(mut self, mark: &str) -> Self {
+    pub(in crate::report) fn followed_by(mut self, mark: &str) -> Self {
         self.text.push_str(mark);
         self
     }
 
     /// Columns; characters are counted, since the few wide ones do no harm here.
-    pub(super) fn width(&self) -> usize {
+    pub(in crate::report) fn width(&self) -> usize {
         self.text.chars().count()
     }
 }
 
 /// Every word of a text as a piece.
-pub(super) fn atoms(text: &str) -> Vec<Atom> {
+pub(in crate::report) fn atoms(text: &str) -> Vec<Atom> {
     text.split_whitespace().map(Atom::new).collect()
 }
 
 /// Every word of a text as a piece, and a command in parentheses that is never broken.
-pub(super) fn atoms_then(text: &str, command: &str) -> Vec<Atom> {
+pub(in crate::report) fn atoms_then(text: &str, command: &str) -> Vec<Atom> {
     let mut out = atoms(text);
     out.push(Atom::new(&format!("({command})")));
     out
 }
 
 /// The texts as pieces of one sentence, none of them broken, with a separator after each but the last.
-pub(super) fn list(texts: &[String], separator: &str) -> Vec<Atom> {
+pub(in crate::report) fn list(texts: &[String], separator: &str) -> Vec<Atom> {
     let last = texts.len().saturating_sub(1);
     texts
         .iter()
@@ -103,37 +103,37 @@ pub(super) fn list(texts: &[String], separator: &str) -> Vec<Atom> {
 }
 
 /// The report as it grows.
-pub(super) struct Page<'a> {
+pub(in crate::report) struct Page<'a> {
     out: String,
     /// How it is laid out.
-    pub(super) options: &'a Options<'a>,
+    pub(in crate::report) options: &'a Options<'a>,
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(options: &'a Options<'a>) -> Self {
+    pub(in crate::report) fn new(options: &'a Options<'a>) -> Self {
         Self { out: String::new(), options }
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::report) fn text(&self) -> &str {
         &self.out
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(in crate::report) fn width(&self) -> usize {
         self.options.width.max(40)
     }
 
     /// The names of hosts as node sets.
-    pub(super) fn folded(&self, names: &[&str]) -> Vec<String> {
+    pub(in crate::report) fn folded(&self, names: &[&str]) -> Vec<String> {
         (self.options.fold)(names)
     }
 
     /// An empty line.
-    pub(super) fn blank(&mut self) {
+    pub(in crate::report) fn blank(&mut self) {
         self.out.push('\n');
     }
 
     /// An empty line and a title.
-    pub(super) fn title(&mut self, text: &str) {
+    pub(in crate::report) fn title(&mut self, text: &str) {
         self.blank();
         self.flow(0, 8, vec![Atom::new(text).styled(BOLD)]);
     }
@@ -146,7 +146,7 @@ impl<'a> Page<'a> {
     }
 
     /// Text that was laid out elsewhere, line by line; trailing blanks are dropped.
-    pub(super) fn block(&mut self, text: &str) {
+    pub(in crate::report) fn block(&mut self, text: &str) {
         for line in text.lines() {
             self.out.push_str(plain(line).trim_end());
             self.out.push('\n');
@@ -154,7 +154,7 @@ impl<'a> Page<'a> {
     }
 
     /// A paragraph that begins at one column and goes on at another.
-    pub(super) fn flow(&mut self, indent: usize, hang: usize, atoms: Vec<Atom>) {
+    pub(in crate::report) fn flow(&mut self, indent: usize, hang: usize, atoms: Vec<Atom>) {
         let (first, rest) = (self.width().saturating_sub(indent), self.width().saturating_sub(hang));
         for (n, line) in wrap(atoms, first, rest).iter().enumerate() {
             self.pad(if n == 0 { indent } else { hang });
@@ -164,7 +164,7 @@ impl<'a> Page<'a> {
     }
 
     /// A paragraph under a label in the first columns.
-    pub(super) fn labelled(&mut self, label: &str, hang: usize, body: Vec<Atom>) {
+    pub(in crate::report) fn labelled(&mut self, label: &str, hang: usize, body: Vec<Atom>) {
         let label = Atom::new(label).styled(BOLD);
         let gap = hang.saturating_sub(label.width()).max(2);
         let body = body.into_iter().enumerate().map(|(n, atom)| if n == 0 { atom.after(gap) } else { atom });
@@ -172,20 +172,20 @@ impl<'a> Page<'a> {
     }
 
     /// Text of several lines, each kept as it is where it fits.
-    pub(super) fn verbatim(&mut self, indent: usize, text: &str) {
+    pub(in crate::report) fn verbatim(&mut self, indent: usize, text: &str) {
         for line in text.lines() {
             self.flow(indent, indent + 2, self.kept(line, indent));
         }
     }
 
     /// A line as one piece where it fits behind the indent, else as its words.
-    pub(super) fn kept(&self, line: &str, indent: usize) -> Vec<Atom> {
+    pub(in crate::report) fn kept(&self, line: &str, indent: usize) -> Vec<Atom> {
         let whole = Atom::new(line.trim_end());
         if indent + whole.width() <= self.width() && !whole.text.is_empty() { vec![whole] } else { atoms(line) }
     }
 
     /// A paragraph with one piece at the right edge of its first line.
-    pub(super) fn flow_with_edge(&mut self, indent: usize, hang: usize, atoms: Vec<Atom>, edge: &Atom) {
+    pub(in crate::report) fn flow_with_edge(&mut self, indent: usize, hang: usize, atoms: Vec<Atom>, edge: &Atom) {
         let room = self.width().saturating_sub(indent);
         let first = room.saturating_sub(edge.width() + 2);
         for (n, line) in wrap(atoms, first, self.width().saturating_sub(hang)).iter().enumerate() {

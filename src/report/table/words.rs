@@ -7,7 +7,7 @@ use crate::model::{Severity, Verdict};
 use anstyle::Style;
 
 /// `254,118`.
-pub(super) fn grouped(n: u64) -> String {
+pub(in crate::report) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -20,7 +20,7 @@ pub(super) fn grouped(n: u64) -> String {
 }
 
 /// `1 host`, `12 hosts`.
-pub(super) fn count(n: u64, one: &str, many: &str) -> String {
+pub(in crate::report) fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
 }
 
@@ -52,7 +52,7 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 /// The word in a finding's line, and its colour.
-pub(super) fn severity(severity: Severity) -> (&'static str, Style) {
+pub(in crate::report) fn severity(severity: Severity) -> (&'static str, Style) {
     match severity {
         Severity::Critical => ("CRIT", RED),
         Severity::High => ("HIGH", RED),
