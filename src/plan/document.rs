@@ -134,6 +134,8 @@ pub struct Item {
     pub group: String,
     /// Its address when it was scanned.
     pub address: String,
+    /// Whether the hosts file reaches it through another host, so that its host key can't be asked for directly.
+    pub jump: bool,
     /// What names it to the platform.
     pub handle: Handle,
     /// Digest of its machine id when it was scanned.
