@@ -3,6 +3,7 @@
 //! *Invariant:* renderers lay out what the outcome says, to a `Write`; they neither filter, decide nor exit.
 
 pub mod json;
+pub mod plan;
 pub mod table;
 
 #[cfg(test)]
