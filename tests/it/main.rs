@@ -34,6 +34,7 @@ mod package_causes;
 mod package_proofs;
 mod package_systems;
 mod packages;
+mod plan_scripts;
 mod policy;
 mod racing;
 mod read_only;
