@@ -178,10 +178,11 @@ fn terraform_plans_judges_and_applies_one_file() {
     let steps = |numbers: &[u8]| {
         let mut calls = vec!["terraform version".to_owned(), "terraform -chdir=. workspace show".to_owned()];
         calls.extend(numbers.iter().flat_map(|number| same(*number)));
-        let replace: String =
-            numbers.iter().map(|number| format!("-replace=aws_instance.web[\"{number}\"] ")).collect();
+        let replace: Vec<String> =
+            numbers.iter().map(|number| format!("-replace=aws_instance.web[\"{number}\"]")).collect();
+        let replace = replace.join(" ");
         calls.push(format!(
-            "terraform -chdir=. plan -input=false -no-color -lock-timeout=120s {replace}-out=WORK/wave.tfplan"
+            "terraform -chdir=. plan -input=false -no-color -lock-timeout=120s {replace} -out=WORK/wave.tfplan"
         ));
         calls.push("terraform -chdir=. show -no-color WORK/wave.tfplan".to_owned());
         calls.push("terraform -chdir=. apply -input=false -no-color WORK/wave.tfplan".to_owned());
@@ -347,7 +348,7 @@ fn cluster_api_annotates_a_machine_that_is_watched_and_waits_for_its_owner() {
             format!(
                 "{capi} annotate machines.cluster.x-k8s.io/web-{number} cluster.x-k8s.io/remediate-machine= --overwrite"
             ),
-            format!("{capi} wait --for=delete machines.cluster.x-k8s.io/web-{number} --timeout 2s"),
+            format!("{capi} wait --for=delete machines.cluster.x-k8s.io/web-{number} --timeout 1800s"),
             format!(
                 "{capi} get MachineSet.cluster.x-k8s.io/web-set -o jsonpath={{.spec.replicas}}/{{.status.readyReplicas}}"
             ),
@@ -413,7 +414,7 @@ fn openshift_deletes_a_machine_that_its_set_makes_anew() {
         [
             owner(number),
             format!("{api} delete machines.machine.openshift.io/web-{number} --wait=false"),
-            format!("{api} wait --for=delete machines.machine.openshift.io/web-{number} --timeout 2s"),
+            format!("{api} wait --for=delete machines.machine.openshift.io/web-{number} --timeout 1800s"),
             format!(
                 "{api} get MachineSet.machine.openshift.io/web-set -o jsonpath={{.spec.replicas}}/{{.status.readyReplicas}}"
             ),

@@ -76,8 +76,8 @@ fn list(numbers: &BTreeSet<u8>) -> String {
 fn numbers(field: &str, least: u8, most: u8, names: &[&str], first: u8) -> Result<BTreeSet<u8>, String> {
     let wrong = || format!("`{field}` is no field of crontab(5) from {least} to {most}");
     let number = |text: &str| -> Option<u8> {
-        let named = names.iter().position(|name| text.eq_ignore_ascii_case(name));
-        let value = match named {
+        let place = names.iter().position(|name| text.eq_ignore_ascii_case(name));
+        let value = match place {
             Some(at) => u8::try_from(at).ok()?.checked_add(first)?,
             None if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok()?,
             None => return None,
@@ -174,6 +174,16 @@ mod tests {
         }
         for tz in ["", "/etc/localtime", "../x", ":UTC", "UTC;id", "+2", "+15:00", "$(id)", "a b", "-1:00"] {
             assert!(words(&window("0 2 * * *", "3h", tz)).is_err(), "{tz}");
+        }
+    }
+
+    #[test]
+    fn the_clock_of_a_fixed_offset_is_the_one_meant() {
+        for (tz, shown) in [("UTC", "0000"), ("+02:00", "0200"), ("-05:30", "1830")] {
+            let zone = words(&window("0 2 * * *", "3h", tz)).unwrap()[0].clone();
+            let out =
+                std::process::Command::new("date").args(["-d", "@0", "+%H%M"]).env("TZ", zone).output().unwrap().stdout;
+            assert_eq!(String::from_utf8(out).unwrap().trim(), shown, "{tz}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! annotated.
 
 use super::identity::Identity;
-use super::platform::{Call, Part, Platform, call, handle, reference};
+use super::platform::{Call, DRAIN, Part, Platform, call, drain, handle, reference};
 use super::word::{self, Word};
 use crate::plan::{Actuator, Group, Item};
 
@@ -40,11 +40,11 @@ impl Platform for ClusterApi {
     }
 
     fn refs(&self) -> &'static [Word] {
-        &[Word { key: "context", example: "management", why: "the management cluster", fits: word::name }]
+        &[Word { key: "context", example: "management", why: "the management cluster", fits: word::name }, DRAIN]
     }
 
     fn settings(&self, group: &Group) -> Vec<(&'static str, String)> {
-        vec![("CONTEXT", reference(group, "context"))]
+        vec![("CONTEXT", reference(group, "context")), ("DRAIN", drain(group))]
     }
 
     fn verify(&self, item: &Item, identity: &Identity<'_>) -> Vec<Call> {

@@ -3,14 +3,10 @@
 //! *Invariant:* a group that does not say how its machines are ended is refused: deleting a Node leaves its machine
 //! running, with the drift that it has.
 
-use super::calendar;
 use super::identity::Identity;
-use super::platform::{Call, Part, Platform, call, handle, reference};
+use super::platform::{Call, DRAIN, Part, Platform, call, drain, handle, reference};
 use super::word::{self, Word};
 use crate::plan::{Actuator, Group, Item};
-
-/// Seconds that a drain may take where nothing is said.
-const DRAIN: u64 = 1_800;
 
 /// `kubectl drain`, and the operator's command for the machine.
 pub(super) struct Kubectl;
@@ -48,16 +44,15 @@ impl Platform for Kubectl {
                 why: "and `kubectl delete node` does not end the machine behind a node",
                 fits: word::command,
             },
-            Word { key: "drain_timeout", example: "30m", why: "", fits: word::duration },
+            DRAIN,
         ]
     }
 
     fn settings(&self, group: &Group) -> Vec<(&'static str, String)> {
-        let drain = calendar::seconds(&reference(group, "drain_timeout")).unwrap_or(DRAIN);
         vec![
             ("CONTEXT", reference(group, "context")),
             ("MACHINE_COMMAND", reference(group, "machine_command")),
-            ("DRAIN", drain.to_string()),
+            ("DRAIN", drain(group)),
         ]
     }
 

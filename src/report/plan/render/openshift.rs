@@ -1,9 +1,9 @@
-//! OpenShift's Machine API: a Machine is deleted, and its `MachineSet` makes a new one.
+//! The Machine API of `OpenShift`: a Machine is deleted, and its `MachineSet` makes a new one.
 //!
 //! *Invariant:* a Machine of the control plane, or one that no `MachineSet` owns, is never deleted.
 
 use super::identity::Identity;
-use super::platform::{Call, Part, Platform, call, handle, reference};
+use super::platform::{Call, DRAIN, Part, Platform, call, drain, handle, reference};
 use super::word::{self, Word};
 use crate::plan::{Actuator, Group, Item};
 
@@ -56,11 +56,11 @@ impl Platform for Openshift {
     }
 
     fn refs(&self) -> &'static [Word] {
-        &[Word { key: "context", example: "prod", why: "the cluster", fits: word::name }]
+        &[Word { key: "context", example: "prod", why: "the cluster", fits: word::name }, DRAIN]
     }
 
     fn settings(&self, group: &Group) -> Vec<(&'static str, String)> {
-        vec![("CONTEXT", reference(group, "context"))]
+        vec![("CONTEXT", reference(group, "context")), ("DRAIN", drain(group))]
     }
 
     fn verify(&self, item: &Item, identity: &Identity<'_>) -> Vec<Call> {

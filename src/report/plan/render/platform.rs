@@ -5,8 +5,8 @@
 use std::io::Write;
 
 use super::identity::Identity;
-use super::word::Word;
-use super::{Renderer, Unrenderable, script};
+use super::word::{self, Word};
+use super::{Renderer, Unrenderable, calendar, script};
 use crate::plan::{Actuator, Group, Item, Plan, Wave};
 
 /// A call of a shell function.
@@ -130,3 +130,11 @@ pub(super) fn reference(group: &Group, key: &str) -> String {
 pub(super) fn handle(item: &Item, key: &str) -> String {
     item.handle.get(key).unwrap_or("-").to_owned()
 }
+
+/// Seconds of a group's `drain_timeout`, or half an hour.
+pub(super) fn drain(group: &Group) -> String {
+    calendar::seconds(&reference(group, "drain_timeout")).unwrap_or(1_800).to_string()
+}
+
+/// How long a drain may take.
+pub(super) const DRAIN: Word = Word { key: "drain_timeout", example: "30m", why: "", fits: word::duration };

@@ -212,12 +212,12 @@ fn windows_of(group: &Group, faults: &mut Vec<Fault>) -> Vec<[String; 8]> {
 }
 
 fn header(platform: &impl Platform, plan: &Plan, steps: &[Step<'_>], out: &mut String) {
-    let hosts = own_items(steps).count();
-    let _ = writeln!(
-        out,
-        "#!/bin/sh\n# driftscan plan for {}: {hosts} to replace, in waves.\n#",
-        platform.actuator().word()
-    );
+    let hosts = match own_items(steps).count() {
+        1 => "1 host".to_owned(),
+        hosts => format!("{hosts} hosts"),
+    };
+    let _ =
+        writeln!(out, "#!/bin/sh\n# A plan of driftscan, for {}: {hosts} to replace.\n#", platform.actuator().word());
     let mut line = |text: &str| {
         let _ = writeln!(out, "#   {}", comment(text));
     };

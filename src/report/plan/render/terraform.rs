@@ -1,4 +1,4 @@
-//! Terraform and OpenTofu: `plan -replace=ADDRESS -out=FILE`, judged, then applied.
+//! Terraform and `OpenTofu`: `plan -replace=ADDRESS -out=FILE`, judged, then applied.
 //!
 //! *Invariant:* what is applied is the file that was judged; nothing is narrowed by `-target`.
 

@@ -339,7 +339,7 @@ fn the_ticket_holds_hostile_texts_in_code() {
     }
 }
 
-/// A line without its code spans, by the rule of CommonMark 6.1: a run of backticks ends at the next run of its length.
+/// A line without its code spans, by the rule of `CommonMark` 6.1: a run of backticks ends at the next run of its length.
 fn outside_of_code(line: &str) -> String {
     let mut rest = line;
     let mut out = String::new();

@@ -2,7 +2,7 @@
 //!
 //! *Invariant:* a fault names the host or the group and what to write; nothing is rendered in part.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 
 use thiserror::Error;
@@ -110,7 +110,7 @@ fn some(names: &[String]) -> String {
     const SHOWN: usize = 6;
     let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(" ");
     if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+        let _ = write!(text, " and {} more", names.len() - SHOWN);
     }
     text
 }

@@ -11,10 +11,11 @@ machine_owner() {
     fi
 }
 
-# machine_gone NAMESPACE MACHINE: waits until a Machine is deleted, with its node drained and its machine ended.
+# machine_gone NAMESPACE MACHINE: waits DRAIN seconds at most until a Machine is deleted, with its node drained and its
+# machine ended.
 machine_gone() {
     HINT="Machine $1/$2 is being deleted: a PodDisruptionBudget may refuse its drain"
-    run "$KUBE" --context "$CONTEXT" -n "$1" wait --for=delete "$MACHINES/$2" --timeout "${READY}s"
+    run "$KUBE" --context "$CONTEXT" -n "$1" wait --for=delete "$MACHINES/$2" --timeout "${DRAIN}s"
     HINT=
 }
 

@@ -111,10 +111,10 @@ begin() {
     say "== wave $WAVE, group $GROUP"
     not_expired
     if "$WINDOWS"; then return 0; fi
-    if [ "$DRY_RUN" = 1 ]; then
-        say "a real run would stop here: no window of $GROUP is open now"
-    elif [ "$IGNORE_WINDOWS" = 1 ]; then
+    if [ "$IGNORE_WINDOWS" = 1 ]; then
         say "no window of $GROUP is open now; going on, by IGNORE_WINDOWS=1"
+    elif [ "$DRY_RUN" = 1 ]; then
+        say "a real run would stop here: no window of $GROUP is open now"
     else
         stop "no window of $GROUP is open now"
     fi
@@ -137,7 +137,8 @@ proven() {
     healthy "$@"
 }
 
-# The operator's own command, for each host.
+# The operator's own command, for each host by its name in the plan. Where the platform gives new names, the command has to
+# find the new machines of GROUP itself.
 healthy() {
     [ -n "$HEALTH" ] || return 0
     for host in "$@"; do

@@ -56,7 +56,9 @@ terraform_replace() {
     if ask "$TERRAFORM" "-chdir=$DIR" show -no-color "$file"; then
         terraform_judge "$surge" "$count" "$@"
     fi
+    HINT="what was applied until then is done; the state of $DIR knows it"
     run "$TERRAFORM" "-chdir=$DIR" apply -input=false -no-color "$file"
+    HINT=
     [ -z "$WORK" ] || rm -rf "$WORK"
 }
 
