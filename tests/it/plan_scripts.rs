@@ -6,6 +6,7 @@ mod platforms;
 mod stage;
 mod world;
 
+use crate::lab::{Options, Scene};
 use driftscan::plan::{Plan, Window};
 use stage::{SHELLS, Stage, changes};
 use world::{plan, time};
@@ -265,4 +266,38 @@ fn a_wave_of_another_platform_is_passed_over_and_said() {
     assert!(ran.calls.iter().all(|call| !call.contains("de01") && !changes(call) || call.contains("terminate")));
     let ran = stage.run(&["wave", "1"]);
     assert!(!ran.ok && ran.err.contains("wave 1 is of group db, which terraform replaces"), "{}", ran.err);
+}
+
+/// What a scan writes down of a machine is what a script can ask for again: by the system's own ssh-keyscan, and by a
+/// machine id.
+#[test]
+fn a_script_knows_the_machine_that_was_scanned_again() {
+    let id = "0123456789abcdef0123456789abcdef";
+    let scene = Scene::new();
+    let tree = scene.host("web-01");
+    tree.write("etc/machine-id", format!("{id}\n"));
+    let run = scene.run();
+    let host = run.host("web-01");
+    let text = |value: &serde_json::Value| Some(value.as_str().unwrap().to_owned());
+    let mut plan = plan("terraform");
+    plan.items[0].address = text(&host["address"]).unwrap();
+    plan.items[0].host_key = text(&host["host_key"]);
+    let stage = |plan: &Plan| {
+        let stage = Stage::new("terraform", plan, &["dash"]).real();
+        std::fs::remove_file(stage.path("bin/ssh-keyscan")).unwrap();
+        stage
+    };
+    let ran = stage(&plan).run(&["verify", "1"]);
+    assert!(ran.ok && ran.out.contains("web-01: the host key at 127.0.0.1 is the one that was scanned"), "{}", ran.err);
+    // Another server took its place.
+    let other = scene.lab.sshd("other", &Options::default());
+    plan.items[0].address = format!("x@127.0.0.1:{}", other.port);
+    let ran = stage(&plan).run(&["all"]);
+    assert!(!ran.ok && ran.changes().is_empty() && ran.err.contains("another machine is at 127.0.0.1"), "{}", ran.err);
+
+    let mut plan = self::plan("kubectl");
+    plan.items[0].machine_id = text(&host["evidence"]["machine_id"]);
+    let answer = format!("case \"$*\" in *machineID*) printf {id}; exit 0 ;; esac");
+    let ran = Stage::new("kubectl", &plan, &["dash"]).real().answer("kubectl", &answer).run(&["verify", "1"]);
+    assert!(ran.ok && ran.out.contains("web-01: the machine id is the one that was scanned"), "{}", ran.err);
 }
