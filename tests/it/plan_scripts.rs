@@ -2,6 +2,8 @@
 //!
 //! *Invariant:* a script is judged by what it called, in which order, and by what it left alone.
 
+mod clouds;
+mod clusters;
 mod platforms;
 mod stage;
 mod world;

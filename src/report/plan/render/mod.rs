@@ -1,7 +1,7 @@
 //! The plan as something to review and run: a script a platform, and a change ticket.
 //!
-//! A new platform is one new file that implements [`platform::Platform`], with its shell functions beside it under `sh/`,
-//! and one line in [`renderers`]. The skeleton of a script ([`script`]) and the quoter ([`quote`]) are shared.
+//! A new platform is one new file that implements `platform::Platform`, with its shell functions beside it under `sh/`,
+//! and one line in [`renderers`]. The skeleton of a script (`script`) and the quoter (`quote`) are shared.
 //!
 //! *Invariant:* the same plan gives the same bytes. Nothing of the plan stands in a script but through the one quoter;
 //! what a platform would understand as something else is refused, not repaired.

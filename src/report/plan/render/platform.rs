@@ -77,7 +77,7 @@ pub(super) trait Platform: Sync {
     /// Variables of a group that its functions read.
     fn settings(&self, group: &Group) -> Vec<(&'static str, String)>;
 
-    /// What would prove a machine, where [`Platform::provable`] says that nothing does.
+    /// What would prove a machine, where `provable` says that nothing does.
     fn remedy(&self) -> &'static str {
         "scan them directly, not through a jump host, or as live hosts, so that the plan has a host key or a machine id"
     }

@@ -11,6 +11,7 @@ use super::platform::{Call, Part, Platform};
 use super::quote::{comment, forbidden, quote};
 use super::word::Word;
 use super::{Fault, Unrenderable, calendar};
+use crate::model::text::unhex;
 use crate::plan::{Group, Item, Plan, Wave};
 
 /// What every script shares.
@@ -38,6 +39,9 @@ const USE: &str = "\
 #   POLL_SECONDS, BAKE_SECONDS  how often to look again, and how long a wave stands, where not as planned
 ";
 
+/// Keys of a group that a change ticket reads.
+const EVERYWHERE: [&str; 1] = ["rollback_to"];
+
 /// A covered wave, or one of another platform.
 enum Step<'a> {
     Own(Part<'a>),
@@ -60,6 +64,10 @@ pub(super) fn text(platform: &impl Platform, plan: &Plan) -> Result<String, Unre
         windows.push(windows_of(group, &mut faults));
     }
     told(platform, plan, &steps, &mut faults);
+    // The script is of one plan, and looks for its id in the document that it is run with.
+    if plan.id.strip_prefix("sha256:").and_then(unhex::<32>).is_none() {
+        faults.push(Fault::Broken { detail: "it has no id".to_owned() });
+    }
     if !faults.is_empty() {
         return Err(Unrenderable::Plan { renderer, faults });
     }
@@ -173,6 +181,7 @@ fn told(platform: &impl Platform, plan: &Plan, steps: &[Step<'_>], faults: &mut 
         }
     }
     for group in own_groups(plan, steps) {
+        unknown(platform, group, faults);
         for word in platform.refs() {
             match group.refs.iter().find(|(key, _)| key == word.key) {
                 None if !word.why.is_empty() => faults.push(Fault::Reference {
@@ -191,6 +200,17 @@ fn told(platform: &impl Platform, plan: &Plan, steps: &[Step<'_>], faults: &mut 
         .collect();
     if !unprovable.is_empty() {
         faults.push(Fault::Unprovable { hosts: unprovable, remedy: platform.remedy() });
+    }
+}
+
+/// Keys that a group has for nothing, where it is this platform's by its own word and not another's as well.
+fn unknown(platform: &impl Platform, group: &Group, faults: &mut Vec<Fault>) {
+    if group.actuator.is_none() {
+        return;
+    }
+    let known: Vec<_> = platform.refs().iter().map(|word| word.key).chain(EVERYWHERE).collect();
+    for (key, _) in group.refs.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+        faults.push(Fault::Unknown { group: comment(&group.name), key: comment(key), known: known.clone() });
     }
 }
 

@@ -132,7 +132,6 @@ fn hostile_texts_stay_texts() {
             plan.deferred[0].host = text.into();
             plan.refused[0].group = text.into();
             plan.based_on.tool = text.into();
-            plan.id = text.into();
             let script = rendered(name, &plan);
             if text == HOSTILE[4] {
                 shellcheck(name, &script);
@@ -250,6 +249,7 @@ fn a_group_of_another_actuator_is_named_and_not_rendered() {
     let mut plan = plan(Some(Actuator::AwsAsg));
     let mut other = plan.groups[0].clone();
     (other.name, other.actuator, other.refs) = ("db".into(), Some(Actuator::Terraform), vec![]);
+    plan.groups[0].refs.retain(|(key, _)| key == "asg" || key == "region");
     plan.groups.push(other);
     plan.waves[1].group = "db".into();
     for number in [1, 2] {
@@ -269,6 +269,19 @@ fn a_group_of_another_actuator_is_named_and_not_rendered() {
 }
 
 #[test]
+fn a_key_of_a_group_that_means_nothing_is_refused() {
+    let mut plan = plan(Some(Actuator::Kubectl));
+    plan.groups[0].refs = [("context", "prod"), ("drain_timout", "2h"), ("machine_command", "x"), ("rollback_to", "y")]
+        .map(|(key, value)| (key.into(), value.into()))
+        .to_vec();
+    assert_eq!(
+        of("kubectl").render(&plan, &mut Vec::new()).unwrap_err().to_string(),
+        "the plan can not be rendered for kubectl:\n  drain_timout under ref of group web means nothing here: it takes \
+         context machine_command drain_timeout rollback_to"
+    );
+}
+
+#[test]
 fn a_broken_plan_is_refused() {
     let mut plan = plan(None);
     plan.waves[0].hosts = vec!["web-99".into()];
@@ -283,6 +296,9 @@ fn a_broken_plan_is_refused() {
         ),
         "{told:?}"
     );
+    let mut plan = self::plan(None);
+    plan.id = String::new();
+    assert_eq!(faults("aws-asg", &plan), [Fault::Broken { detail: "it has no id".into() }]);
     let mut plan = self::plan(None);
     plan.groups[0].health_command = Some("a\u{1b}[2Jb".into());
     assert_eq!(faults("aws-asg", &plan), [Fault::Control { code: 0x1b }]);

@@ -56,6 +56,15 @@ pub enum Fault {
         /// Why it is needed.
         why: &'static str,
     },
+    /// A key of a group that means nothing to what replaces it: a slip would change what is run.
+    Unknown {
+        /// The group.
+        group: String,
+        /// The key.
+        key: String,
+        /// The keys that mean something.
+        known: Vec<&'static str>,
+    },
     /// A value that the platform would refuse, or understand as something else.
     Unfit {
         /// The host or the group.
@@ -126,6 +135,9 @@ impl fmt::Display for Fault {
                     f,
                     "group {group} has no {key}, {why}: add it in the settings, such as ref = {{ {key} = \"{example}\" }}"
                 )
+            }
+            Self::Unknown { group, key, known } => {
+                write!(f, "{key} under ref of group {group} means nothing here: it takes {}", known.join(" "))
             }
             Self::Unfit { of, key, value, example } => {
                 write!(f, "{key} of {of} is `{value}`: it must be of the form {example}")
