@@ -10,6 +10,7 @@ mod aws_asg;
 mod blue_green;
 mod calendar;
 mod cluster_api;
+mod demand;
 mod identity;
 mod kubectl;
 mod markdown;

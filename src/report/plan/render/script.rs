@@ -9,8 +9,7 @@ use std::fmt::Write as _;
 use super::identity::{Identity, Machines};
 use super::platform::{Call, Part, Platform};
 use super::quote::{comment, forbidden, quote};
-use super::word::Word;
-use super::{Fault, Unrenderable, calendar};
+use super::{Fault, Unrenderable, calendar, demand};
 use crate::model::text::unhex;
 use crate::plan::{Group, Item, Plan, Wave};
 
@@ -39,9 +38,6 @@ const USE: &str = "\
 #   POLL_SECONDS, BAKE_SECONDS  how often to look again, and how long a wave stands, where not as planned
 ";
 
-/// Keys of a group that a change ticket reads.
-const EVERYWHERE: [&str; 1] = ["rollback_to"];
-
 /// A covered wave, or one of another platform.
 enum Step<'a> {
     Own(Part<'a>),
@@ -63,7 +59,8 @@ pub(super) fn text(platform: &impl Platform, plan: &Plan) -> Result<String, Unre
     for group in own_groups(plan, &steps) {
         windows.push(windows_of(group, &mut faults));
     }
-    told(platform, plan, &steps, &mut faults);
+    let items: Vec<_> = own_items(&steps).collect();
+    demand::faults(platform, &own_groups(plan, &steps), &items, &mut faults);
     // The script is of one plan, and looks for its id in the document that it is run with.
     if plan.id.strip_prefix("sha256:").and_then(unhex::<32>).is_none() {
         faults.push(Fault::Broken { detail: "it has no id".to_owned() });
@@ -164,60 +161,6 @@ fn own_items<'a>(steps: &'a [Step<'_>]) -> impl Iterator<Item = &'a (&'a Item, I
         Step::Own(part) => part.items.as_slice(),
         Step::Elsewhere(..) => &[],
     })
-}
-
-/// Faults in what names hosts and groups to the platform.
-fn told(platform: &impl Platform, plan: &Plan, steps: &[Step<'_>], faults: &mut Vec<Fault>) {
-    for word in platform.handles() {
-        let (mut without, key, example) = (Vec::new(), word.key, word.example);
-        for (item, _) in own_items(steps) {
-            match item.handle.get(key) {
-                None if !word.why.is_empty() => without.push(comment(&item.host)),
-                value => unfit(word, &item.host, value, faults),
-            }
-        }
-        if !without.is_empty() {
-            faults.push(Fault::Handle { key, example, hosts: without });
-        }
-    }
-    for group in own_groups(plan, steps) {
-        unknown(platform, group, faults);
-        for word in platform.refs() {
-            match group.refs.iter().find(|(key, _)| key == word.key) {
-                None if !word.why.is_empty() => faults.push(Fault::Reference {
-                    group: comment(&group.name),
-                    key: word.key,
-                    example: word.example,
-                    why: word.why,
-                }),
-                value => unfit(word, &group.name, value.map(|(_, value)| value.as_str()), faults),
-            }
-        }
-    }
-    let unprovable: Vec<String> = own_items(steps)
-        .filter(|(item, identity)| !platform.provable(item, identity))
-        .map(|(item, _)| comment(&item.host))
-        .collect();
-    if !unprovable.is_empty() {
-        faults.push(Fault::Unprovable { hosts: unprovable, remedy: platform.remedy() });
-    }
-}
-
-/// Keys that a group has for nothing, where it is this platform's by its own word and not another's as well.
-fn unknown(platform: &impl Platform, group: &Group, faults: &mut Vec<Fault>) {
-    if group.actuator.is_none() {
-        return;
-    }
-    let known: Vec<_> = platform.refs().iter().map(|word| word.key).chain(EVERYWHERE).collect();
-    for (key, _) in group.refs.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
-        faults.push(Fault::Unknown { group: comment(&group.name), key: comment(key), known: known.clone() });
-    }
-}
-
-fn unfit(word: &Word, of: &str, value: Option<&str>, faults: &mut Vec<Fault>) {
-    if let Some(value) = value.filter(|value| !(word.fits)(value)) {
-        faults.push(Fault::Unfit { of: comment(of), key: word.key, value: comment(value), example: word.example });
-    }
 }
 
 fn windows_of(group: &Group, faults: &mut Vec<Fault>) -> Vec<[String; 8]> {
