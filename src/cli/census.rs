@@ -4,7 +4,7 @@
 
 use super::args::{CaptureArgs, CensusArgs, OutputArgs};
 use super::capture::{self, random};
-use super::output::{self, formats};
+use super::output::{self, named};
 use super::pivot::{Pivot, Survey};
 use super::scan::{JOBS, run_id};
 use super::stop::Stop;
@@ -28,7 +28,7 @@ const PATIENCE: u32 = 2;
 
 /// Takes the census.
 pub(super) fn run(args: &CensusArgs, output: &OutputArgs) -> Outcome<u8> {
-    let formats = formats(&args.format)?;
+    let formats = named(&args.format, &["table", "json"])?;
     let draft = args.draft.as_deref().map(|label| free(label, args)).transpose()?;
     let hosts = fleet::select(&args.targets, args.fleet.as_deref(), &args.limit)?;
     let file = policy::read(args.read.policy.as_deref())?;

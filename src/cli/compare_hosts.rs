@@ -4,7 +4,7 @@
 
 use super::args::{CompareArgs, OutputArgs};
 use super::capture::{failed, random};
-use super::output::{self, formats};
+use super::output::{self, named};
 use super::pivot::Survey;
 use super::scan::run_id;
 use super::stop::Stop;
@@ -23,7 +23,7 @@ use std::time::Instant;
 
 /// Compares.
 pub(super) fn run(args: &CompareArgs, output: &OutputArgs) -> Outcome<u8> {
-    let formats = formats(&args.format)?;
+    let formats = named(&args.format, &["table", "json"])?;
     let hosts = hosts(args)?;
     let file = policy::read(args.read.policy.as_deref())?;
     let dialer = Arc::new(connect::dialer(&args.read.connect)?);

@@ -6,55 +6,14 @@ use super::args::{By, OutputArgs};
 use super::trouble::{Outcome, Trouble};
 use crate::inventory::fold;
 use crate::model::FleetOutcome;
-use crate::report::template::{FORMS, Form};
+use crate::report::template::FORMS;
 use crate::report::{json, table};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// One thing to print.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Format {
-    kind: Kind,
-    file: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Table,
-    Json,
-    /// The common change as lines of a template.
-    Template(Form),
-}
-
-/// Reads the `--format` flags; two that go to the same place are refused.
-pub(super) fn formats(words: &[String]) -> Outcome<Vec<Format>> {
-    let mut formats: Vec<Format> = Vec::new();
-    for word in words {
-        let (name, file) = word.split_once('=').map_or((word.as_str(), None), |(name, file)| (name, Some(file)));
-        let kind = match name {
-            "table" => Kind::Table,
-            "json" => Kind::Json,
-            other => {
-                let Some(form) = FORMS.into_iter().find(|form| form.name == other) else {
-                    let forms = FORMS.map(|form| form.name).join(", ");
-                    return Err(Trouble::with(
-                        format!("format {name:?} is not built"),
-                        format!("--format table, json, or for the common change {forms}; with =FILE for a file"),
-                    ));
-                };
-                Kind::Template(form)
-            }
-        };
-        let format = Format { kind, file: file.map(PathBuf::from) };
-        if file == Some("") || formats.iter().any(|other| other.file == format.file) {
-            return Err(Trouble::with(
-                format!("--format {word}: two formats can't go to one place"),
-                "--format table --format json=report.json",
-            ));
-        }
-        formats.push(format);
-    }
-    Ok(formats)
+/// What `--format` takes where a run is told.
+pub(super) fn known() -> Vec<&'static str> {
+    ["table", "json"].into_iter().chain(FORMS.iter().map(|form| form.name)).collect()
 }
 
 /// One document to write, by the name of its format.
@@ -142,50 +101,35 @@ impl From<By> for View {
 pub(super) fn print(
     outcome: &FleetOutcome,
     view: View,
-    formats: &[Format],
+    formats: &[Named<'_>],
     report: Option<&str>,
     args: &OutputArgs,
     silent: bool,
 ) -> Outcome<()> {
-    for format in formats.iter().filter(|format| !silent || format.file.is_some()) {
-        if let Some(path) = &format.file {
-            let mut bytes = Vec::new();
-            let written = render(outcome, view, format.kind, report, args, None, &mut bytes)
-                .and_then(|()| write_file(path, &bytes));
-            written.map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
-            continue;
-        }
-        let mut bytes = Vec::new();
-        render(outcome, view, format.kind, report, args, width(), &mut bytes).map_err(Trouble::new)?;
-        put(&bytes)?;
+    for format in formats.iter().filter(|format| !silent || !format.is_shown()) {
+        format
+            .deliver(|width, to| render(outcome, view, format.name, report, args, width, to).map_err(Trouble::new))?;
     }
     Ok(())
 }
 
-/// Prints a document in each format by what writes it; with `silent` only to the files that were asked for.
+/// Prints a document that is a table or JSON by what writes it; with `silent` only to the files that were asked for.
 pub(super) fn print_each(
-    formats: &[Format],
+    formats: &[Named<'_>],
     args: &OutputArgs,
     silent: bool,
     json: &mut dyn FnMut(&mut Vec<u8>) -> io::Result<()>,
     table: &mut dyn FnMut(&table::Options<'_>, &mut Vec<u8>) -> io::Result<()>,
 ) -> Outcome<()> {
     let folded = |names: &[&str]| fold(names.iter().copied());
-    for format in formats.iter().filter(|format| !silent || format.file.is_some()) {
-        let columns = if format.file.is_none() { width() } else { None };
-        let mut bytes = Vec::new();
-        let rendered = match format.kind {
-            Kind::Json => json(&mut bytes),
-            Kind::Table => table(&options(args, columns, None, &folded), &mut bytes),
-            Kind::Template(_) => Err(io::Error::other("of a census there are a table and json")),
-        };
-        if let Some(path) = &format.file {
-            let written = rendered.and_then(|()| write_file(path, &bytes));
-            written.map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
-            continue;
-        }
-        rendered.map_err(Trouble::new)?;
-        put(&bytes)?;
+    for format in formats.iter().filter(|format| !silent || !format.is_shown()) {
+        format.deliver(|width, to| {
+            let written = match format.name {
+                "json" => json(to),
+                _ => table(&options(args, width, None, &folded), to),
+            };
+            written.map_err(Trouble::new)
+        })?;
     }
     Ok(())
 }
@@ -236,7 +180,7 @@ fn options<'a>(
 fn render(
     outcome: &FleetOutcome,
     view: View,
-    kind: Kind,
+    name: &str,
     report: Option<&str>,
     args: &OutputArgs,
     width: Option<usize>,
@@ -245,11 +189,13 @@ fn render(
     let folded = |names: &[&str]| fold(names.iter().copied());
     let mut options = options(args, width, report, &folded);
     options.by_finding = view == View::ByFinding;
-    match (kind, view) {
-        (Kind::Json, _) => json::write(outcome, to),
-        (Kind::Template(form), _) => form.write(outcome, to),
-        (Kind::Table, View::Findings | View::ByFinding) => table::write(outcome, &options, to),
-        (Kind::Table, View::Coverage) => table::coverage(outcome, &options, to),
+    if let Some(form) = FORMS.into_iter().find(|form| form.name == name) {
+        return form.write(outcome, to);
+    }
+    match (name, view) {
+        ("json", _) => json::write(outcome, to),
+        (_, View::Findings | View::ByFinding) => table::write(outcome, &options, to),
+        (_, View::Coverage) => table::coverage(outcome, &options, to),
     }
 }
 

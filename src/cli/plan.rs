@@ -12,6 +12,7 @@ use crate::inventory::{Fleet, Host, canonical};
 use crate::model::text::hex;
 use crate::model::{FleetOutcome, RunId};
 use crate::plan::{Input, Plan, Settings, Unplannable, plan};
+use crate::report::plan::render::renderers;
 use crate::report::plan::{json, table};
 use crate::report::table::title;
 use crate::store::Runs;
@@ -25,7 +26,7 @@ const MOST: u64 = 1 << 20;
 
 /// Plans, keeps the plan and shows it.
 pub(super) fn run(args: &PlanArgs, output: &OutputArgs) -> Outcome<u8> {
-    let formats = named(&args.format, FORMATS)?;
+    let formats = named(&args.format, &known())?;
     let fleet = fleet_of(args.fleet.as_deref())?;
     let (settings, settings_digest) = settings(args.settings.as_deref(), &fleet.hosts)?;
     let runs = Runs::at(&args.reports);
@@ -58,7 +59,9 @@ pub(super) fn run(args: &PlanArgs, output: &OutputArgs) -> Outcome<u8> {
 }
 
 /// What `--format` takes.
-const FORMATS: &[&str] = &["table", "json"];
+fn known() -> Vec<&'static str> {
+    ["table", "json"].into_iter().chain(renderers().iter().map(|renderer| renderer.name())).collect()
+}
 
 fn render(
     plan: &Plan,
@@ -70,7 +73,11 @@ fn render(
 ) -> Outcome<()> {
     match name {
         "json" => json::write(plan, to).map_err(Trouble::new),
-        _ => lay_out(args, width, path, |options| table::write(plan, FORMATS, options, to)),
+        "table" => lay_out(args, width, path, |options| table::write(plan, &known(), options, to)),
+        other => match renderers().iter().find(|renderer| renderer.name() == other) {
+            Some(renderer) => renderer.render(plan, to).map_err(Trouble::new),
+            None => Err(Trouble::new(format!("there is no format {other:?} here"))),
+        },
     }
 }
 

@@ -3,13 +3,13 @@
 //! *Invariant:* the status is that of the run, so that a pipeline can ask twice.
 
 use super::args::{OutputArgs, ReportArgs};
-use super::output::{View, formats, print};
+use super::output::{View, known, named, print};
 use super::trouble::{Outcome, Trouble};
 use crate::store::{Runs, StoreError};
 
 /// Shows a run.
 pub(super) fn run(args: &ReportArgs, output: &OutputArgs) -> Outcome<u8> {
-    let formats = formats(&args.format)?;
+    let formats = named(&args.format, &known())?;
     let runs = Runs::at(&args.reports);
     let id = runs.resolve(&args.run).map_err(|error| stored(&error))?;
     let outcome = runs.load(&id).map_err(|error| stored(&error))?;

@@ -7,7 +7,7 @@ use super::args::{OutputArgs, ScanArgs};
 use super::books::Books;
 use super::capture::random;
 use super::comparisons::{self, Comparisons};
-use super::output::{View, formats, print};
+use super::output::{View, known, named, print};
 use super::progress::Progress;
 use super::report::stored;
 use super::stop::Stop;
@@ -33,7 +33,7 @@ pub(super) const JOBS: usize = 64;
 
 /// Scans and reports.
 pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
-    let formats = formats(&args.format)?;
+    let formats = named(&args.format, &known())?;
     let hosts = fleet::select(&args.targets, args.fleet.as_deref(), &args.limit)?;
     fleet::enough(&hosts, args.min_hosts)?;
     let policy = policy::read(args.policy.as_deref())?;

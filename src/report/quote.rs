@@ -18,7 +18,6 @@ pub(in crate::report) fn comment(text: &str) -> String {
 }
 
 /// The first character that no script may hold: a shell drops NUL or ends at it, and a terminal obeys the others.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the scripts of a plan"))]
 pub(in crate::report) fn forbidden(text: &str) -> Option<char> {
     text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t'))
 }

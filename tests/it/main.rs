@@ -36,6 +36,7 @@ mod package_proofs;
 mod package_systems;
 mod packages;
 mod plan;
+mod plan_scripts;
 mod policy;
 mod racing;
 mod read_only;

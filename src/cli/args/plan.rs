@@ -22,7 +22,8 @@ pub(in crate::cli) struct PlanArgs {
     /// What each group must keep, and what replaces its machines; without it at most a tenth of a group goes at once
     #[arg(long, value_name = "FILE", env = "DRIFTSCAN_PLAN_SETTINGS")]
     pub(in crate::cli) settings: Option<PathBuf>,
-    /// What to print: `table`, `json`, with `=FILE` for a file; may be repeated
+    /// What to print: `table`, `json`, a change ticket as `markdown`, or a script for `terraform`, `aws-asg`, `kubectl`,
+    /// `cluster-api`, `openshift` or `blue-green`; each may have `=FILE` behind it; may be repeated
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "table", help_heading = "Output")]
     pub(in crate::cli) format: Vec<String>,
     /// The folder of reports

@@ -22,14 +22,6 @@ pub struct Form {
     render: fn(&[change::Group<'_>], &mut dyn Write) -> io::Result<()>,
 }
 
-impl PartialEq for Form {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Form {}
-
 /// Every form; a new one is a new file and a line here.
 pub const FORMS: [Form; 3] = [
     Form { name: "dockerfile", render: dockerfile::render },
