@@ -37,6 +37,7 @@ mod package_systems;
 mod packages;
 mod plan;
 mod plan_scripts;
+mod plan_status;
 mod policy;
 mod racing;
 mod read_only;

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 /// Scans, and writes in the report that nothing would be lost, but for what is named: `(host, path)`.
-fn scanned(scene: &Scene, lost: &[(&str, &str)]) -> PathBuf {
+pub(crate) fn scanned(scene: &Scene, lost: &[(&str, &str)]) -> PathBuf {
     let run = scene.run();
     let id = run.report.as_ref().unwrap()["run"].as_str().unwrap().to_owned();
     let folder = scene.lab.path("reports").join(id);
