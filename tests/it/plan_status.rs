@@ -45,14 +45,14 @@ fn replaced_hosts_are_proven_and_the_others_told() {
         Scene::with(&Options::default(), |golden| golden.write("etc/machine-id", format!("{}\n", "ab".repeat(16))));
     let old = scene.lab.sshd("old", &Options::default());
     let new = scene.lab.sshd("new", &Options::default());
-    for (n, name) in ["web-01", "web-02", "web-03", "web-04"].into_iter().enumerate() {
-        let tree = machine(&scene, &old, name, 10 + n as u8);
+    let before = [("web-01", 10), ("web-02", 11), ("web-03", 12), ("web-04", 13)];
+    for (name, number) in before {
+        let tree = machine(&scene, &old, name, number);
         if name != "web-04" {
             // Each its own, or it would be common drift.
             tree.write(format!("usr/local/bin/{name}.sh"), format!("#!/bin/sh\necho {name}\n"));
         }
     }
-    let before = [("web-01", 10), ("web-02", 11), ("web-03", 12), ("web-04", 13)];
     fleet(&scene, &before);
     let folder = scanned(&scene, &[]);
     fs::write(scene.lab.path("plan.toml"), SETTINGS).unwrap();
