@@ -34,7 +34,8 @@ pub(super) fn report(from: v1::Report) -> Result<FleetOutcome, ReadError> {
         interrupted: from.interrupted,
         selected: usize::try_from(from.summary.selected)
             .map_err(|_| disagree("summary", "more hosts than this machine can count"))?,
-        hosts: from.hosts.iter().map(host).collect::<Result<_, _>>()?,
+        // Each goes as soon as it is read: a large fleet is gigabytes.
+        hosts: from.hosts.into_iter().map(|one| host(&one)).collect::<Result<_, _>>()?,
         baselines: baselines
             .into_iter()
             .map(|v1::Baseline { label, digest, group, note }| BaselineUse { label, digest, group, note })
