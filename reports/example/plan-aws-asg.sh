@@ -1,16 +1,16 @@
 #!/bin/sh
 # A plan of driftscan, for aws-asg: 9 hosts to replace.
 #
-#   plan      sha256:22a2b7caa600f1c38a6b01e06d009d8649b88687921426a21a3a9289375bfcc5
-#   run       20261129T194603Z-1511
-#   report    sha256:2c405e41354e7c0fcb7781f2fcf3cb78b9432b36457bcf4bc7a745bb0b49c645
+#   plan      sha256:390e6d7f4c02b6bebaa3a216ce228d69f563a4e0a0718e9a7d9629370d5064df
+#   run       20261129T195442Z-194d
+#   report    sha256:1d7a33b18d7124bb43bfd2526353548700e37d4df4a2b763aa778fa6e9629554
 #   baseline  web@2026.11.2 sha256:fbef3c485894ad4fb635bff79353802adf3672f10aab7628b5d2753f9adb0404
 #   baseline  api@2026.11.2 sha256:6acce3c049d3f51ecc3ddcef8c1a2fe31ddd26fa5db0ff42663ce5a8b711db2e
 #   baseline  node@2026.11.2 sha256:74ae247d35d31dbcda978d3df1a66e6e135cb1e5f3c59a0b99df43660b98da8e
 #   baseline  etcd@2026.11.2 sha256:2f916f24bec4d1ae17ef96f60975fdf87862d439a39b4e7238b4a2ba0a232bd9
 #   baseline  db@2026.11.2 sha256:b3a03e4d2d4433c978c92380b20d1db5299588145922ed0fa15c7e7245a03267
-#   created   2026-11-29T19:46:05Z
-#   expires   2026-11-30T19:46:05Z
+#   created   2026-11-29T19:54:44Z
+#   expires   2026-11-30T19:54:44Z
 #   by        driftscan 0.1.0
 #   not here  wave 6, group node: cluster-api replaces it
 #   not here  wave 7, group node: cluster-api replaces it
@@ -48,12 +48,12 @@ LC_ALL=C
 export LC_ALL
 umask 077
 
-PLAN_ID=sha256:22a2b7caa600f1c38a6b01e06d009d8649b88687921426a21a3a9289375bfcc5
-CREATED=2026-11-29T19:46:05Z
+PLAN_ID=sha256:390e6d7f4c02b6bebaa3a216ce228d69f563a4e0a0718e9a7d9629370d5064df
+CREATED=2026-11-29T19:54:44Z
 CREATED_DAY=20261129
-EXPIRES=2026-11-30T19:46:05Z
+EXPIRES=2026-11-30T19:54:44Z
 EXPIRES_DAY=20261130
-EXPIRES_TIME=1194605
+EXPIRES_TIME=1195444
 NEEDS=aws
 WAVES='1 2 3 4 5 6 7 8 9'
 BACK=''
@@ -495,7 +495,7 @@ group_4() {
 #   web-05 is outdated
 verify_1() {
     group_1
-    asg_same web-05 i-03ecd6d4ac3fe13bb 41269 ed25519 SHA256:vojrJsMGu21rWpUezz9cW4hwTipWQu27SMk7Y9PIHrg
+    asg_same web-05 i-03ecd6d4ac3fe13bb 41877 ed25519 SHA256:xFHjVrMQrzPqVgzqWntghAq+ZsImca4h1kEigz7rgVo
 }
 gate_1() {
     group_1
@@ -516,8 +516,8 @@ wave_1() {
 #   web-07 is drifted (medium): content-changed package-version
 verify_2() {
     group_1
-    asg_same web-10 i-0c8c640f1b68db671 35261 ed25519 SHA256:oiaxg//8teCts8g9AwIIhhCMgHhlhAz4dPXNCpHTtkU
-    asg_same web-07 i-03227a46642b6aa39 41885 ed25519 SHA256:0IMfiT1vz6GyXi11viDDXMzuQYlAhLQiwyoNdpZjMOA
+    asg_same web-10 i-0c8c640f1b68db671 41319 ed25519 SHA256:SfFt2FsnQpHf6gn371D9Iubj+z0WATacuHcE4BzrSeE
+    asg_same web-07 i-03227a46642b6aa39 38487 ed25519 SHA256:/gCdvn8pCOCWApFGJwMoNF0gRun6qWSxuXpAuw5ziYw
 }
 gate_2() {
     group_1
@@ -529,7 +529,7 @@ wave_2() {
     asg_ready
     verify_2
     asg_terminate i-0c8c640f1b68db671
-    asg_same web-07 i-03227a46642b6aa39 41885 ed25519 SHA256:0IMfiT1vz6GyXi11viDDXMzuQYlAhLQiwyoNdpZjMOA
+    asg_same web-07 i-03227a46642b6aa39 38487 ed25519 SHA256:/gCdvn8pCOCWApFGJwMoNF0gRun6qWSxuXpAuw5ziYw
     asg_terminate i-03227a46642b6aa39
     asg_settled i-0c8c640f1b68db671 i-03227a46642b6aa39
     gate_2
@@ -539,7 +539,7 @@ wave_2() {
 #   web-08 is drifted (medium): content-changed
 verify_3() {
     group_1
-    asg_same web-08 i-0387ea5485cd06c18 39873 ed25519 SHA256:F66vteyfpBf03tNp1YDf/F8BM1stp1GCP9GXqc1TrVw
+    asg_same web-08 i-0387ea5485cd06c18 36205 ed25519 SHA256:LJrZrY+GsKeOPtPbf81YJoWwinjIrBsMo+P/u4EkCKk
 }
 gate_3() {
     group_1
@@ -560,8 +560,8 @@ wave_3() {
 #   web-13 is outdated
 verify_4() {
     group_1
-    asg_same web-14 i-0edb32236be3b1f42 38939 ed25519 SHA256:KXeGiBQe5nTxkGnWVnshWO/ZEU7/vopaW0mnhy4mF/k
-    asg_same web-13 i-0a6cd85207ea97fea 37273 ed25519 SHA256:4bSiq7wgx04EMMkEx4VJlzbQPjhimEdr7J/RYH2fr4Q
+    asg_same web-14 i-0edb32236be3b1f42 44149 ed25519 SHA256:fNX8r7ZTNMq8GyUR94+bvuRvS6BJtdhvLdEABOOsBgs
+    asg_same web-13 i-0a6cd85207ea97fea 43431 ed25519 SHA256:mhHFMpIznwd/YhfFPqJBRc1ftmG6eoInyjlFLsYanfQ
 }
 gate_4() {
     group_1
@@ -573,7 +573,7 @@ wave_4() {
     asg_ready
     verify_4
     asg_terminate i-0edb32236be3b1f42
-    asg_same web-13 i-0a6cd85207ea97fea 37273 ed25519 SHA256:4bSiq7wgx04EMMkEx4VJlzbQPjhimEdr7J/RYH2fr4Q
+    asg_same web-13 i-0a6cd85207ea97fea 43431 ed25519 SHA256:mhHFMpIznwd/YhfFPqJBRc1ftmG6eoInyjlFLsYanfQ
     asg_terminate i-0a6cd85207ea97fea
     asg_settled i-0edb32236be3b1f42 i-0a6cd85207ea97fea
     gate_4
@@ -583,7 +583,7 @@ wave_4() {
 #   api-02 is drifted (critical): account-changed content-changed kernel-setting-changed package-version sshd-changed
 verify_5() {
     group_2
-    asg_same api-02 i-0db73ba62aa0b3dfd 34805 ed25519 SHA256:Uf6VibJMIg6hzPzZJKqlN6b4tJDRlgcC0NtNgTcHe7s
+    asg_same api-02 i-0db73ba62aa0b3dfd 39175 ed25519 SHA256:kc17VH8zUvM0rHViulKhNwkrjRYCEfZv5EKQA21UueA
 }
 gate_5() {
     group_2
@@ -615,7 +615,7 @@ gate_7() { elsewhere 7 node cluster-api; }
 #   etcd-01 is drifted (medium): sshd-changed
 verify_8() {
     group_4
-    asg_same etcd-01 i-0f2ee3f50b9834a97 34805 ed25519 SHA256:Uf6VibJMIg6hzPzZJKqlN6b4tJDRlgcC0NtNgTcHe7s
+    asg_same etcd-01 i-0f2ee3f50b9834a97 39175 ed25519 SHA256:kc17VH8zUvM0rHViulKhNwkrjRYCEfZv5EKQA21UueA
 }
 gate_8() {
     group_4
@@ -635,7 +635,7 @@ wave_8() {
 #   etcd-03 is drifted (medium): sshd-changed
 verify_9() {
     group_4
-    asg_same etcd-03 i-06a23a2773a665bf6 38973 ed25519 SHA256:+YeMpFcwRzTs+gSjyAVLyLafxwuJ3VvPGsQCmoFDXzw
+    asg_same etcd-03 i-06a23a2773a665bf6 34295 ed25519 SHA256:T1RBXoeGJlDBQh+P2IIgLjVm/Yyd7Hv9/95O8XqmHos
 }
 gate_9() {
     group_4
@@ -652,7 +652,7 @@ wave_9() {
 }
 
 list() {
-    say 'plan sha256:22a2b7caa600f1c38a6b01e06d009d8649b88687921426a21a3a9289375bfcc5, expires 2026-11-30T19:46:05Z'
+    say 'plan sha256:390e6d7f4c02b6bebaa3a216ce228d69f563a4e0a0718e9a7d9629370d5064df, expires 2026-11-30T19:54:44Z'
     say 'wave 1, group web, zone eu-west-1a, the canary: web-05'
     say 'wave 2, group web, zone eu-west-1a: web-10 web-07'
     say 'wave 3, group web, zone eu-west-1a: web-08'

@@ -1,16 +1,16 @@
 #!/bin/sh
 # A plan of driftscan, for blue-green: 9 hosts to replace.
 #
-#   plan      sha256:755e403333d6c78bff4285d5bebc41e56ff4dd3c531b8a63c3fdc3d35560cf22
-#   run       20261129T194603Z-1511
-#   report    sha256:2c405e41354e7c0fcb7781f2fcf3cb78b9432b36457bcf4bc7a745bb0b49c645
+#   plan      sha256:e2e8f610a54106d1f28abe4aadb74c594e5ff22cc453241a6018bdc476fcd3f2
+#   run       20261129T195442Z-194d
+#   report    sha256:1d7a33b18d7124bb43bfd2526353548700e37d4df4a2b763aa778fa6e9629554
 #   baseline  web@2026.11.2 sha256:fbef3c485894ad4fb635bff79353802adf3672f10aab7628b5d2753f9adb0404
 #   baseline  api@2026.11.2 sha256:6acce3c049d3f51ecc3ddcef8c1a2fe31ddd26fa5db0ff42663ce5a8b711db2e
 #   baseline  node@2026.11.2 sha256:74ae247d35d31dbcda978d3df1a66e6e135cb1e5f3c59a0b99df43660b98da8e
 #   baseline  etcd@2026.11.2 sha256:2f916f24bec4d1ae17ef96f60975fdf87862d439a39b4e7238b4a2ba0a232bd9
 #   baseline  db@2026.11.2 sha256:b3a03e4d2d4433c978c92380b20d1db5299588145922ed0fa15c7e7245a03267
-#   created   2026-11-29T19:46:05Z
-#   expires   2026-11-30T19:46:05Z
+#   created   2026-11-29T19:54:44Z
+#   expires   2026-11-30T19:54:44Z
 #   by        driftscan 0.1.0
 #   not here  wave 6, group node: openshift replaces it
 #   not here  wave 7, group node: openshift replaces it
@@ -48,12 +48,12 @@ LC_ALL=C
 export LC_ALL
 umask 077
 
-PLAN_ID=sha256:755e403333d6c78bff4285d5bebc41e56ff4dd3c531b8a63c3fdc3d35560cf22
-CREATED=2026-11-29T19:46:05Z
+PLAN_ID=sha256:e2e8f610a54106d1f28abe4aadb74c594e5ff22cc453241a6018bdc476fcd3f2
+CREATED=2026-11-29T19:54:44Z
 CREATED_DAY=20261129
-EXPIRES=2026-11-30T19:46:05Z
+EXPIRES=2026-11-30T19:54:44Z
 EXPIRES_DAY=20261130
-EXPIRES_TIME=1194605
+EXPIRES_TIME=1195444
 NEEDS=''
 WAVES='1 2 3 4 5 6 7 8 9'
 BACK='1 5 8'
@@ -556,7 +556,7 @@ wave_9() {
 }
 
 list() {
-    say 'plan sha256:755e403333d6c78bff4285d5bebc41e56ff4dd3c531b8a63c3fdc3d35560cf22, expires 2026-11-30T19:46:05Z'
+    say 'plan sha256:e2e8f610a54106d1f28abe4aadb74c594e5ff22cc453241a6018bdc476fcd3f2, expires 2026-11-30T19:54:44Z'
     say 'wave 1, group web, zone eu-west-1a, the canary: web-05'
     say 'wave 2, group web, zone eu-west-1a: web-10 web-07'
     say 'wave 3, group web, zone eu-west-1a: web-08'

@@ -1,16 +1,16 @@
 #!/bin/sh
 # A plan of driftscan, for cluster-api: 2 hosts to replace.
 #
-#   plan      sha256:22a2b7caa600f1c38a6b01e06d009d8649b88687921426a21a3a9289375bfcc5
-#   run       20261129T194603Z-1511
-#   report    sha256:2c405e41354e7c0fcb7781f2fcf3cb78b9432b36457bcf4bc7a745bb0b49c645
+#   plan      sha256:390e6d7f4c02b6bebaa3a216ce228d69f563a4e0a0718e9a7d9629370d5064df
+#   run       20261129T195442Z-194d
+#   report    sha256:1d7a33b18d7124bb43bfd2526353548700e37d4df4a2b763aa778fa6e9629554
 #   baseline  web@2026.11.2 sha256:fbef3c485894ad4fb635bff79353802adf3672f10aab7628b5d2753f9adb0404
 #   baseline  api@2026.11.2 sha256:6acce3c049d3f51ecc3ddcef8c1a2fe31ddd26fa5db0ff42663ce5a8b711db2e
 #   baseline  node@2026.11.2 sha256:74ae247d35d31dbcda978d3df1a66e6e135cb1e5f3c59a0b99df43660b98da8e
 #   baseline  etcd@2026.11.2 sha256:2f916f24bec4d1ae17ef96f60975fdf87862d439a39b4e7238b4a2ba0a232bd9
 #   baseline  db@2026.11.2 sha256:b3a03e4d2d4433c978c92380b20d1db5299588145922ed0fa15c7e7245a03267
-#   created   2026-11-29T19:46:05Z
-#   expires   2026-11-30T19:46:05Z
+#   created   2026-11-29T19:54:44Z
+#   expires   2026-11-30T19:54:44Z
 #   by        driftscan 0.1.0
 #   not here  wave 1, group web: aws-asg replaces it
 #   not here  wave 2, group web: aws-asg replaces it
@@ -53,12 +53,12 @@ LC_ALL=C
 export LC_ALL
 umask 077
 
-PLAN_ID=sha256:22a2b7caa600f1c38a6b01e06d009d8649b88687921426a21a3a9289375bfcc5
-CREATED=2026-11-29T19:46:05Z
+PLAN_ID=sha256:390e6d7f4c02b6bebaa3a216ce228d69f563a4e0a0718e9a7d9629370d5064df
+CREATED=2026-11-29T19:54:44Z
 CREATED_DAY=20261129
-EXPIRES=2026-11-30T19:46:05Z
+EXPIRES=2026-11-30T19:54:44Z
 EXPIRES_DAY=20261130
-EXPIRES_TIME=1194605
+EXPIRES_TIME=1195444
 NEEDS=kubectl
 WAVES='1 2 3 4 5 6 7 8 9'
 BACK=''
@@ -500,7 +500,7 @@ gate_5() { elsewhere 5 api aws-asg; }
 #   node-05 is outdated
 verify_6() {
     group_3
-    machine_same node-05 default node-05 e56c2acc38726b7bcef6bc8071a6906e98972085178885c45f30abf945f99929 37273 ed25519 SHA256:4bSiq7wgx04EMMkEx4VJlzbQPjhimEdr7J/RYH2fr4Q
+    machine_same node-05 default node-05 e56c2acc38726b7bcef6bc8071a6906e98972085178885c45f30abf945f99929 43431 ed25519 SHA256:mhHFMpIznwd/YhfFPqJBRc1ftmG6eoInyjlFLsYanfQ
 }
 gate_6() {
     group_3
@@ -518,7 +518,7 @@ wave_6() {
 #   node-03 is drifted (high): file-added
 verify_7() {
     group_3
-    machine_same node-03 default node-03 98cb5e04dfb9a431fcdd91b5a157c43505bfd627a0d581557c1fe7e30bd25587 35601 ed25519 SHA256:7Vm8nu5CSpwXMxSlbumHoy5BhBDckXHq3kTEIBMyEWs
+    machine_same node-03 default node-03 98cb5e04dfb9a431fcdd91b5a157c43505bfd627a0d581557c1fe7e30bd25587 39423 ed25519 SHA256:qpY1iysJrCSOodh8wcPmjEo+fjpyRaI6cKedEWnfbeY
 }
 gate_7() {
     group_3
@@ -545,7 +545,7 @@ wave_9() { elsewhere 9 etcd aws-asg; }
 gate_9() { elsewhere 9 etcd aws-asg; }
 
 list() {
-    say 'plan sha256:22a2b7caa600f1c38a6b01e06d009d8649b88687921426a21a3a9289375bfcc5, expires 2026-11-30T19:46:05Z'
+    say 'plan sha256:390e6d7f4c02b6bebaa3a216ce228d69f563a4e0a0718e9a7d9629370d5064df, expires 2026-11-30T19:54:44Z'
     say 'wave 1, group web, zone eu-west-1a, the canary: web-05 (aws-asg replaces it)'
     say 'wave 2, group web, zone eu-west-1a: web-10 web-07 (aws-asg replaces it)'
     say 'wave 3, group web, zone eu-west-1a: web-08 (aws-asg replaces it)'

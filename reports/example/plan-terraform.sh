@@ -1,16 +1,16 @@
 #!/bin/sh
 # A plan of driftscan, for terraform: 9 hosts to replace.
 #
-#   plan      sha256:579d80694474d6021e28f027c84eac477b5221cad6528e14632c9d2f1293cc4b
-#   run       20261129T194603Z-1511
-#   report    sha256:2c405e41354e7c0fcb7781f2fcf3cb78b9432b36457bcf4bc7a745bb0b49c645
+#   plan      sha256:79859315df7e87e62e72f61e2157e260b362f0c949080d88d5f03ba32bcd329b
+#   run       20261129T195442Z-194d
+#   report    sha256:1d7a33b18d7124bb43bfd2526353548700e37d4df4a2b763aa778fa6e9629554
 #   baseline  web@2026.11.2 sha256:fbef3c485894ad4fb635bff79353802adf3672f10aab7628b5d2753f9adb0404
 #   baseline  api@2026.11.2 sha256:6acce3c049d3f51ecc3ddcef8c1a2fe31ddd26fa5db0ff42663ce5a8b711db2e
 #   baseline  node@2026.11.2 sha256:74ae247d35d31dbcda978d3df1a66e6e135cb1e5f3c59a0b99df43660b98da8e
 #   baseline  etcd@2026.11.2 sha256:2f916f24bec4d1ae17ef96f60975fdf87862d439a39b4e7238b4a2ba0a232bd9
 #   baseline  db@2026.11.2 sha256:b3a03e4d2d4433c978c92380b20d1db5299588145922ed0fa15c7e7245a03267
-#   created   2026-11-29T19:46:05Z
-#   expires   2026-11-30T19:46:05Z
+#   created   2026-11-29T19:54:44Z
+#   expires   2026-11-30T19:54:44Z
 #   by        driftscan 0.1.0
 #   not here  wave 6, group node: kubectl replaces it
 #   not here  wave 7, group node: kubectl replaces it
@@ -48,12 +48,12 @@ LC_ALL=C
 export LC_ALL
 umask 077
 
-PLAN_ID=sha256:579d80694474d6021e28f027c84eac477b5221cad6528e14632c9d2f1293cc4b
-CREATED=2026-11-29T19:46:05Z
+PLAN_ID=sha256:79859315df7e87e62e72f61e2157e260b362f0c949080d88d5f03ba32bcd329b
+CREATED=2026-11-29T19:54:44Z
 CREATED_DAY=20261129
-EXPIRES=2026-11-30T19:46:05Z
+EXPIRES=2026-11-30T19:54:44Z
 EXPIRES_DAY=20261130
-EXPIRES_TIME=1194605
+EXPIRES_TIME=1195444
 NEEDS=mktemp
 WAVES='1 2 3 4 5 6 7 8 9'
 BACK=''
@@ -502,7 +502,7 @@ group_4() {
 verify_1() {
     group_1
     terraform_same web-05 'aws_instance.web["web-05"]' i-03ecd6d4ac3fe13bb
-    same_key web-05 41269 ed25519 SHA256:vojrJsMGu21rWpUezz9cW4hwTipWQu27SMk7Y9PIHrg 127.0.0.1
+    same_key web-05 41877 ed25519 SHA256:xFHjVrMQrzPqVgzqWntghAq+ZsImca4h1kEigz7rgVo 127.0.0.1
 }
 gate_1() {
     group_1
@@ -523,9 +523,9 @@ wave_1() {
 verify_2() {
     group_1
     terraform_same web-10 'aws_instance.web["web-10"]' i-0c8c640f1b68db671
-    same_key web-10 35261 ed25519 SHA256:oiaxg//8teCts8g9AwIIhhCMgHhlhAz4dPXNCpHTtkU 127.0.0.1
+    same_key web-10 41319 ed25519 SHA256:SfFt2FsnQpHf6gn371D9Iubj+z0WATacuHcE4BzrSeE 127.0.0.1
     terraform_same web-07 'aws_instance.web["web-07"]' i-03227a46642b6aa39
-    same_key web-07 41885 ed25519 SHA256:0IMfiT1vz6GyXi11viDDXMzuQYlAhLQiwyoNdpZjMOA 127.0.0.1
+    same_key web-07 38487 ed25519 SHA256:/gCdvn8pCOCWApFGJwMoNF0gRun6qWSxuXpAuw5ziYw 127.0.0.1
 }
 gate_2() {
     group_1
@@ -545,7 +545,7 @@ wave_2() {
 verify_3() {
     group_1
     terraform_same web-08 'aws_instance.web["web-08"]' i-0387ea5485cd06c18
-    same_key web-08 39873 ed25519 SHA256:F66vteyfpBf03tNp1YDf/F8BM1stp1GCP9GXqc1TrVw 127.0.0.1
+    same_key web-08 36205 ed25519 SHA256:LJrZrY+GsKeOPtPbf81YJoWwinjIrBsMo+P/u4EkCKk 127.0.0.1
 }
 gate_3() {
     group_1
@@ -566,9 +566,9 @@ wave_3() {
 verify_4() {
     group_1
     terraform_same web-14 'aws_instance.web["web-14"]' i-0edb32236be3b1f42
-    same_key web-14 38939 ed25519 SHA256:KXeGiBQe5nTxkGnWVnshWO/ZEU7/vopaW0mnhy4mF/k 127.0.0.1
+    same_key web-14 44149 ed25519 SHA256:fNX8r7ZTNMq8GyUR94+bvuRvS6BJtdhvLdEABOOsBgs 127.0.0.1
     terraform_same web-13 'aws_instance.web["web-13"]' i-0a6cd85207ea97fea
-    same_key web-13 37273 ed25519 SHA256:4bSiq7wgx04EMMkEx4VJlzbQPjhimEdr7J/RYH2fr4Q 127.0.0.1
+    same_key web-13 43431 ed25519 SHA256:mhHFMpIznwd/YhfFPqJBRc1ftmG6eoInyjlFLsYanfQ 127.0.0.1
 }
 gate_4() {
     group_1
@@ -588,7 +588,7 @@ wave_4() {
 verify_5() {
     group_2
     terraform_same api-02 'aws_instance.api["api-02"]' i-0db73ba62aa0b3dfd
-    same_key api-02 34805 ed25519 SHA256:Uf6VibJMIg6hzPzZJKqlN6b4tJDRlgcC0NtNgTcHe7s 127.0.0.1
+    same_key api-02 39175 ed25519 SHA256:kc17VH8zUvM0rHViulKhNwkrjRYCEfZv5EKQA21UueA 127.0.0.1
 }
 gate_5() {
     group_2
@@ -620,7 +620,7 @@ gate_7() { elsewhere 7 node kubectl; }
 verify_8() {
     group_4
     terraform_same etcd-01 'aws_instance.etcd["etcd-01"]' i-0f2ee3f50b9834a97
-    same_key etcd-01 34805 ed25519 SHA256:Uf6VibJMIg6hzPzZJKqlN6b4tJDRlgcC0NtNgTcHe7s 127.0.0.1
+    same_key etcd-01 39175 ed25519 SHA256:kc17VH8zUvM0rHViulKhNwkrjRYCEfZv5EKQA21UueA 127.0.0.1
 }
 gate_8() {
     group_4
@@ -640,7 +640,7 @@ wave_8() {
 verify_9() {
     group_4
     terraform_same etcd-03 'aws_instance.etcd["etcd-03"]' i-06a23a2773a665bf6
-    same_key etcd-03 38973 ed25519 SHA256:+YeMpFcwRzTs+gSjyAVLyLafxwuJ3VvPGsQCmoFDXzw 127.0.0.1
+    same_key etcd-03 34295 ed25519 SHA256:T1RBXoeGJlDBQh+P2IIgLjVm/Yyd7Hv9/95O8XqmHos 127.0.0.1
 }
 gate_9() {
     group_4
@@ -656,7 +656,7 @@ wave_9() {
 }
 
 list() {
-    say 'plan sha256:579d80694474d6021e28f027c84eac477b5221cad6528e14632c9d2f1293cc4b, expires 2026-11-30T19:46:05Z'
+    say 'plan sha256:79859315df7e87e62e72f61e2157e260b362f0c949080d88d5f03ba32bcd329b, expires 2026-11-30T19:54:44Z'
     say 'wave 1, group web, zone eu-west-1a, the canary: web-05'
     say 'wave 2, group web, zone eu-west-1a: web-10 web-07'
     say 'wave 3, group web, zone eu-west-1a: web-08'
