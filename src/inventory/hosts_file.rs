@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         if text.is_empty() {
             return;
         }
-        if let Some(quote) = text.chars().find(|c| matches!(c, '"' | '\'')) {
+        if let Some(quote) = stray_quote(text) {
             let remedy = "write values without quotes and without blanks, such as owner=web-team";
             return self.remarks.refuse(place, Refusal::new(format!("a quote ({quote}) quotes nothing here"), remedy));
         }
@@ -217,6 +217,22 @@ fn without_comment(text: &str) -> &str {
         before = c;
     }
     text
+}
+
+/// A quote that stands for something else than itself. A key in an address of Terraform, `tf=aws_instance.web["a"]`, is none:
+/// that is how the address is spelled.
+fn stray_quote(text: &str) -> Option<char> {
+    let is_quote = |c: char| matches!(c, '"' | '\'');
+    text.split([' ', '\t']).find_map(|word| {
+        let mut rest = if word.contains('=') { word } else { return word.chars().find(|c| is_quote(*c)) };
+        while let Some((before, after)) = rest.split_once("[\"") {
+            match after.split_once("\"]") {
+                Some((key, behind)) if !before.contains(is_quote) && !key.contains(is_quote) => rest = behind,
+                Some(_) | None => break,
+            }
+        }
+        rest.chars().find(|c| is_quote(*c))
+    })
 }
 
 fn blanks(text: &str) -> impl Iterator<Item = &str> {

@@ -130,6 +130,19 @@ fn one_name_for_two_addresses_is_a_mistake() {
 }
 
 #[test]
+fn a_key_in_an_address_of_terraform_has_its_quotes() {
+    for address in ["aws_instance.web[\"a\"]", "module.m[\"a\"].aws_instance.web[\"b-1\"]", "aws_instance.web[0]"] {
+        let host = fleet(&format!("a tf={address}\n")).hosts.remove(0);
+        assert_eq!(host.tags, vec![("tf".to_owned(), address.to_owned())], "{address}");
+    }
+    for line in
+        ["a tf=\"x\"", "a tf=x[\"a\"", "a tf=x[\"a b\"]", "a tf=x['a']", "a[\"1\"] x=y", "[\"web\"]", "a x=[\"\"\"]"]
+    {
+        assert!(mistakes(line.as_bytes()).contains("quotes nothing here"), "{line}");
+    }
+}
+
+#[test]
 fn f40_an_empty_file_is_a_mistake() {
     for file in ["", "\n", "# nothing\n", "[web] template=web\n", "\u{feff}"] {
         assert!(mistakes(file.as_bytes()).contains("names no host"), "{file:?}");

@@ -54,7 +54,7 @@ impl Verdict {
 pub enum Decision {
     /// A candidate for replacement.
     Replace,
-    /// Most of its group shares the drift: mend the template. Comes with fleet analysis.
+    /// Most of its group shares the drift: mend the template.
     FixTemplate,
     /// A person must look.
     Investigate,

@@ -7,7 +7,7 @@ use crate::report::table::Options;
 use crate::report::table::page::{Atom, BOLD, GREEN, Page, RED, YELLOW, atoms, list};
 use crate::report::table::words::{count, grouped};
 use anstyle::Style;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
 /// Columns before what belongs to a label.
@@ -308,14 +308,14 @@ fn next(plan: &Plan, formats: &[&str], page: &mut Page<'_>) {
         commands.push((format!("driftscan explain {prefix} --run {run}"), "why"));
     }
     let planned = |group: &&Group| plan.waves.iter().any(|wave| wave.group == group.name);
-    let actuator = plan.groups.iter().filter(planned).find_map(|group| group.actuator).map(Actuator::word);
-    if let Some(name) = actuator.filter(|name| formats.contains(name)) {
-        commands.push((format!("driftscan plan --format {name}"), "the script to review"));
+    let actuators = plan.groups.iter().filter(planned).filter_map(|group| group.actuator).map(Actuator::word);
+    for name in actuators.filter(|name| formats.contains(name)).collect::<BTreeSet<_>>() {
+        commands.push((format!("driftscan plan --fleet FILE --format {name}"), "a script to review"));
     }
     if formats.contains(&"markdown") && !plan.items.is_empty() {
-        commands.push(("driftscan plan --format markdown".to_owned(), "the change ticket"));
+        commands.push(("driftscan plan --fleet FILE --format markdown".to_owned(), "the change ticket"));
     }
-    let column = commands.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0).min(36) + 2;
+    let column = commands.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0).min(48) + 2;
     for (n, (command, what)) in commands.into_iter().enumerate() {
         let command = Atom::new(&command);
         let gap = column.saturating_sub(command.width()).max(2);
@@ -415,8 +415,8 @@ mod tests {
                   sha256:ID
 
         Next      driftscan explain 1c63336e --run 20261121T023004Z-7c1f  why
-                  driftscan plan --format terraform     the script to review
-                  driftscan plan --format markdown      the change ticket
+                  driftscan plan --fleet FILE --format terraform    a script to review
+                  driftscan plan --fleet FILE --format markdown     the change ticket
         ");
     }
 

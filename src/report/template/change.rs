@@ -27,8 +27,8 @@ pub(super) enum Change {
     Owner { path: String, owner: String },
     /// A path that must not be there.
     Delete { path: String },
-    /// What no line can do, in words.
-    Words,
+    /// What no line can do, in words; with the file that it is about, where it is about a part of one.
+    Words { file: Option<String> },
 }
 
 /// A change with the sentence of its finding.
@@ -84,7 +84,9 @@ fn changes(host: &HostOutcome, row: &CommonDrift) -> Option<(String, Vec<Told>)>
 }
 
 fn told(finding: &Finding) -> Told {
-    Told { says: title(finding), change: change(finding).unwrap_or(Change::Words) }
+    let is_part = finding.subject.starts_with(b"record:");
+    let words = || Change::Words { file: finding.path().filter(|_| is_part).map(escape) };
+    Told { says: title(finding), change: change(finding).unwrap_or_else(words) }
 }
 
 fn change(finding: &Finding) -> Option<Change> {

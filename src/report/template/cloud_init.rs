@@ -6,7 +6,7 @@
 //! *Invariant:* strings are JSON, which YAML takes as they are.
 
 use super::change::{Change, Group};
-use super::shell::{commands, comment, source};
+use super::shell::{by_hand, commands, comment, source};
 use std::io::{self, Write};
 
 pub(super) fn render(groups: &[Group<'_>], w: &mut dyn Write) -> io::Result<()> {
@@ -21,8 +21,11 @@ pub(super) fn render(groups: &[Group<'_>], w: &mut dyn Write) -> io::Result<()> 
                     let (from, has) = (source(path), comment(content));
                     writeln!(w, "  # write_files: {} from {from}, whose bytes have {has}", comment(path))?;
                 }
-                if told.change == Change::Words {
-                    writeln!(w, "  # by hand: {}", comment(&told.says))?;
+                if let Some(by_hand) = by_hand(&told.change) {
+                    if told.says != *says {
+                        writeln!(w, "  # {}", comment(&told.says))?;
+                    }
+                    writeln!(w, "  # {by_hand}")?;
                 }
                 for command in commands(&told.change) {
                     writeln!(w, "  - {}", serde_json::to_string(&command)?)?;

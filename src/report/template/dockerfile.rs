@@ -3,10 +3,11 @@
 //! *Invariant:* shell lines go through the one quoter; the JSON form of COPY takes paths with blanks.
 
 use super::change::{Change, Group};
-use super::shell::{commands, comment, source};
+use super::shell::{by_hand, commands, comment, source};
 use std::io::{self, Write};
 
 pub(super) fn render(groups: &[Group<'_>], w: &mut dyn Write) -> io::Result<()> {
+    writeln!(w, "# For a Dockerfile; files/ is a folder of its build context.")?;
     for group in groups {
         super::head(group, "# ", w)?;
         for (says, share, changes) in &group.rows {
@@ -17,14 +18,15 @@ pub(super) fn render(groups: &[Group<'_>], w: &mut dyn Write) -> io::Result<()> 
                     let words = serde_json::to_string(&[source(path), path.clone()])?;
                     writeln!(w, "COPY {words}")?;
                 }
-                if told.change == Change::Words && told.says != *says {
+                let by_hand = by_hand(&told.change);
+                if by_hand.is_some() && told.says != *says {
                     writeln!(w, "# {}", comment(&told.says))?;
                 }
                 for command in commands(&told.change) {
                     writeln!(w, "RUN {command}")?;
                 }
-                if told.change == Change::Words {
-                    writeln!(w, "# by hand: no line does that")?;
+                if let Some(by_hand) = by_hand {
+                    writeln!(w, "# {by_hand}")?;
                 }
             }
         }

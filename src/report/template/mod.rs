@@ -43,10 +43,8 @@ impl Form {
 fn head(group: &change::Group<'_>, mark: &str, w: &mut dyn Write) -> io::Result<()> {
     let name = if group.name.is_empty() { "hosts of no group" } else { group.name };
     let against = group.reference.map(|label| format!(", and {label} lacks")).unwrap_or_default();
-    let text = format!(
-        "What most of {name} have{against}. Fold it into the source of the image, or stop what does it; never run this on a server."
-    );
-    writeln!(w, "\n{mark}{}", shell::comment(&text))
+    writeln!(w, "\n{mark}{}", shell::comment(&format!("What most of {name} have{against}.")))?;
+    writeln!(w, "{mark}Fold it into the source of the image, or stop what does it; never run this on a server.")
 }
 
 /// What stands there where nothing is common.

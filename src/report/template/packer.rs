@@ -3,7 +3,7 @@
 //! *Invariant:* stops at the first failure; files come by a file provisioner, whose folder the script names.
 
 use super::change::{Change, Group};
-use super::shell::{commands, comment, source};
+use super::shell::{by_hand, commands, comment, source};
 use crate::report::quote::quote;
 use std::io::{self, Write};
 
@@ -22,14 +22,15 @@ pub(super) fn render(groups: &[Group<'_>], w: &mut dyn Write) -> io::Result<()> 
                     writeln!(w, "# its bytes have {}; the report holds no text of it.", comment(content))?;
                     writeln!(w, "cp -- \"$FILES\"/{} {}", quote(&source(path)), quote(path))?;
                 }
-                if told.change == Change::Words && told.says != *says {
+                let by_hand = by_hand(&told.change);
+                if by_hand.is_some() && told.says != *says {
                     writeln!(w, "# {}", comment(&told.says))?;
                 }
                 for command in commands(&told.change) {
                     writeln!(w, "{command}")?;
                 }
-                if told.change == Change::Words {
-                    writeln!(w, "# by hand: no line does that")?;
+                if let Some(by_hand) = by_hand {
+                    writeln!(w, "# {by_hand}")?;
                 }
             }
         }

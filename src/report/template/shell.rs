@@ -21,7 +21,7 @@ pub(super) fn commands(change: &Change) -> Vec<String> {
         Change::Mode { path, mode } => attributes(path, Some(mode), None),
         Change::Owner { path, owner } => attributes(path, None, Some(owner)),
         Change::Delete { path } => vec![format!("rm -rf {}", quote(path))],
-        Change::Words => Vec::new(),
+        Change::Words { .. } => Vec::new(),
     }
 }
 
@@ -63,6 +63,22 @@ fn remove(system: System, name: &str) -> Vec<String> {
 /// A text behind a `#`.
 pub(super) fn comment(text: &str) -> String {
     crate::report::quote::comment(text)
+}
+
+/// What stands in the place of a line, where a change has none.
+pub(super) fn by_hand(change: &Change) -> Option<String> {
+    match change {
+        Change::Words { file: Some(file) } => Some(format!("by hand, in {}", comment(file))),
+        Change::Words { file: None } => Some("by hand: no line does that".to_owned()),
+        Change::Install { .. }
+        | Change::Remove { .. }
+        | Change::File { .. }
+        | Change::Folder { .. }
+        | Change::Link { .. }
+        | Change::Mode { .. }
+        | Change::Owner { .. }
+        | Change::Delete { .. } => None,
+    }
 }
 
 /// Where the source of a template keeps a file that the report knows only the digest of.

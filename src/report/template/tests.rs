@@ -76,11 +76,13 @@ fn written(form: &str, run: &FleetOutcome) -> String {
 #[test]
 fn a_dockerfile() {
     insta::assert_snapshot!(written("dockerfile", &run()), @r#"
+    # For a Dockerfile; files/ is a folder of its build context.
 
-    # What most of web have, and web@2026.11.3 lacks. Fold it into the source of the image, or stop what does it; never run this on a server.
+    # What most of web have, and web@2026.11.3 lacks.
+    # Fold it into the source of the image, or stop what does it; never run this on a server.
 
     # sudo: deploy may run ALL?RUN evil (4 of 6 hosts)
-    # by hand: no line does that
+    # by hand, in /etc/sudoers
 
     # openssl 3.0.17-1 -> 3.0.18-1, 2 files, all as shipped (4 of 6 hosts)
     RUN apt-get install -y --no-install-recommends --allow-downgrades openssl=3.0.18-1
@@ -114,10 +116,11 @@ fn a_script_for_packer_is_one_that_shells_take() {
     set -eu
     : "${FILES:=/tmp}"
 
-    # What most of web have, and web@2026.11.3 lacks. Fold it into the source of the image, or stop what does it; never run this on a server.
+    # What most of web have, and web@2026.11.3 lacks.
+    # Fold it into the source of the image, or stop what does it; never run this on a server.
 
     # sudo: deploy may run ALL?RUN evil (4 of 6 hosts)
-    # by hand: no line does that
+    # by hand, in /etc/sudoers
 
     # openssl 3.0.17-1 -> 3.0.18-1, 2 files, all as shipped (4 of 6 hosts)
     apt-get install -y --no-install-recommends --allow-downgrades openssl=3.0.18-1
@@ -154,10 +157,11 @@ fn user_data() {
     # To try a change out; then put it into the image, or every first boot is drift.
     runcmd:
 
-      # What most of web have, and web@2026.11.3 lacks. Fold it into the source of the image, or stop what does it; never run this on a server.
+      # What most of web have, and web@2026.11.3 lacks.
+      # Fold it into the source of the image, or stop what does it; never run this on a server.
 
       # sudo: deploy may run ALL?RUN evil (4 of 6 hosts)
-      # by hand: sudo: deploy may run ALL?RUN evil
+      # by hand, in /etc/sudoers
 
       # openssl 3.0.17-1 -> 3.0.18-1, 2 files, all as shipped (4 of 6 hosts)
       - "apt-get install -y --no-install-recommends --allow-downgrades openssl=3.0.18-1"
@@ -177,7 +181,7 @@ fn user_data() {
       - "chmod 4755 '/etc/$(id)'"
 
       # /etc/\x1b[2J: added, directory 0755 root:adm (4 of 6 hosts)
-      # by hand: /etc/\x1b[2J: added, directory 0755 root:adm
+      # by hand: no line does that
     "#);
 }
 

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use super::{Renderer, Unrenderable};
+use crate::model::Verdict;
 use crate::plan::{Group, Item, Plan, Surge};
 
 /// The change ticket.
@@ -114,8 +115,13 @@ fn waves(plan: &Plan, out: &mut String) {
     }
 }
 
+/// Groups of which something is replaced.
+fn planned(plan: &Plan) -> impl Iterator<Item = &Group> {
+    plan.groups.iter().filter(|group| plan.waves.iter().any(|wave| wave.group == group.name))
+}
+
 fn groups(plan: &Plan, out: &mut String) {
-    for group in &plan.groups {
+    for group in planned(plan) {
         let _ = writeln!(out, "\n## Group {}\n", code(&group.name));
         let actuator = group.actuator.map_or("whatever this plan is rendered for", |actuator| actuator.word());
         let _ = writeln!(out, "- Replaced by {actuator}; {}.", order(group));
@@ -172,9 +178,10 @@ fn evidence(plan: &Plan, out: &mut String) {
     for item in &plan.items {
         let _ = writeln!(out, "\n### {}\n", code(&item.host));
         let severity = item.severity.map(|severity| format!(", {severity}")).unwrap_or_default();
-        let against = item.reference.as_deref().map(|label| format!(" against {}", code(label))).unwrap_or_default();
+        let link = if item.verdict == Verdict::Outdated { ": it equals" } else { " from" };
+        let against = item.reference.as_deref().map(|label| format!("{link} {}", code(label))).unwrap_or_default();
         let _ =
-            writeln!(out, "- {}{severity}{against}; its replacement must equal {}.", item.verdict, code(&item.target));
+            writeln!(out, "- {}{against}{severity}; its replacement must equal {}.", item.verdict, code(&item.target));
         known_as(item, out);
         if let Some(score) = item.snowflake {
             let _ = writeln!(out, "- Snowflake score {score} of 1000.");
@@ -256,7 +263,7 @@ fn way_back(plan: &Plan, out: &mut String) {
         "\n## The way back\n\nA machine that was replaced is gone with what was on it. Back means forward: point the platform at \
          the version before, build, and replace again. The waves stop at the first machine that is not proven.\n\n",
     );
-    for group in &plan.groups {
+    for group in planned(plan) {
         match group.refs.iter().find(|(key, _)| key == "rollback_to" || key == "rollback") {
             Some((_, value)) => {
                 let _ = writeln!(out, "- {}: {}", code(&group.name), code(value));
