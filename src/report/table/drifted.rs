@@ -151,9 +151,14 @@ fn group_name(group: &str) -> &str {
 
 /// Entries told in a line each.
 const BRIEF: usize = 12;
+/// The widest names that others are lined up with.
+const COLUMN: usize = 24;
 
 /// Each host with its gravest finding.
 fn briefly(frame: &Frame<'_>, entries: &[Entry<'_>], page: &mut Page<'_>) {
+    let wide = |names: &[Atom]| names.iter().map(|name| name.width() + 1).sum::<usize>();
+    let shown = entries.iter().take(BRIEF).filter(|entry| !entry.lines.is_empty());
+    let column = shown.map(|entry| wide(&entry.names(page))).filter(|width| *width <= COLUMN).max().unwrap_or(0);
     for entry in entries.iter().take(BRIEF) {
         let Some(line) = entry.lines.first() else {
             entry.tell(frame, 0, page);
@@ -163,7 +168,8 @@ fn briefly(frame: &Frame<'_>, entries: &[Entry<'_>], page: &mut Page<'_>) {
         let more = if more > 0 { format!("+{}", grouped(more as u64)) } else { String::new() };
         let (word, style) = severity(line.severity());
         let mut pieces = entry.names(page);
-        pieces.push(Atom::new(word).styled(style).after(2));
+        let pad = column.saturating_sub(wide(&pieces));
+        pieces.push(Atom::new(word).styled(style).after(2 + pad));
         let gap = 6usize.saturating_sub(word.len());
         let body = body_of(line).into_iter().enumerate();
         pieces.extend(body.map(|(n, atom)| if n == 0 { atom.after(gap).glued() } else { atom }));

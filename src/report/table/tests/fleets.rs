@@ -168,7 +168,7 @@ fn a_fleet_of_five_hundred_fits_on_one_screen() {
 
     REPLACE, the gravest of each  (driftscan report 20261121T023004Z-7c1f -v)
     web-212  CRIT  /usr/local/sbin/hotfix-21.sh: executable, ... +2    NEW  867b0d43
-    db-021  CRIT  /usr/local/sbin/hotfix-51.sh: executable, no ... +2  NEW  a5050d72
+    db-021   CRIT  /usr/local/sbin/hotfix-51.sh: executable, ... +2    NEW  a5050d72
     web-017  CRIT  /usr/local/sbin/hotfix-00.sh: executable, no ...    NEW  546c9fda
     api-041  CRIT  /usr/local/sbin/hotfix-30.sh: executable, no ...    NEW  691ea676
     web-100  HIGH  /usr/local/sbin/hotfix-10.sh: executable, ... +1    NEW  9d7a84dc
