@@ -216,6 +216,8 @@ closed_words! {
         CommonDrift = "common-drift",
         /// `pin=` says that it stays.
         Pinned = "pinned",
+        /// The fleet has its machine under another name as well, or one that can't be told from it.
+        SameMachine = "same-machine",
         /// It holds what a replacement would lose.
         DrainFirst = "drain-first",
         /// Nobody looked at what it holds, or not everywhere.

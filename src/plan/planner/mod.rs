@@ -6,12 +6,13 @@
 //! 2. all that it has, most of its group has: deferred, `common-drift`;
 //! 3. more than `max_group_drift` of the group's known hosts drifted, three at least: the whole group refused;
 //! 4. `pin=`: deferred, `pinned`;
-//! 5. it holds state: deferred, `drain-first`; nobody looked: `state-unknown`;
-//! 6. an address of its own in the world: deferred, `public-address`;
-//! 7. the drift is new, where two runs are required: deferred, `first-run`;
-//! 8. another member of its quorum is not known to serve: deferred, `quorum`;
-//! 9. no host may go while so many serve: deferred, `capacity`;
-//! 10. else it is planned, in a wave.
+//! 5. machine id and host key are those of another host of the fleet as well: deferred, `same-machine`;
+//! 6. it holds state: deferred, `drain-first`; nobody looked: `state-unknown`;
+//! 7. an address of its own in the world: deferred, `public-address`;
+//! 8. the drift is new, where two runs are required: deferred, `first-run`;
+//! 9. another member of its quorum is not known to serve: deferred, `quorum`;
+//! 10. no host may go while so many serve: deferred, `capacity`;
+//! 11. else it is planned, in a wave.
 //!
 //! Unverifiable and unscanned hosts are no candidates and do not serve, for all that is known.
 //!
@@ -31,10 +32,12 @@ use super::document::{BasedOn, Deferred, Group, Handle, Item, Member, Plan, Refu
 use super::settings::{Rules, Settings};
 use crate::inventory::Host;
 use crate::model::{Decision, Finding, FleetOutcome, HostOutcome};
+use crate::protocol::Digest;
 use candidate::Verdicts;
 use capacity::Capacity;
 use jiff::{SignedDuration, Timestamp};
 use standing::{Stand, Standing};
+use std::collections::{HashMap, HashSet};
 
 /// What a plan is made of.
 #[derive(Clone, Copy)]
@@ -96,9 +99,9 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Unplannable> {
             draft.defer(stand.at, outcome, Why::CommonDrift, reason::COMMON_DRIFT.to_owned(), Vec::new());
         }
     }
-    for outcome in &standing.strangers {
+    for (outcome, now) in &standing.strangers {
         if matches!(outcome.decision, Decision::Replace | Decision::FixTemplate) {
-            let text = reason::not_in_fleet(outcome, input.fleet);
+            let text = reason::not_in_fleet(outcome, *now);
             draft.defer(usize::MAX, outcome, Why::NotInFleet, text, Vec::new());
         }
     }
@@ -201,7 +204,13 @@ impl Draft {
             });
             return;
         }
-        let verdicts = Verdicts { standing, guards: input.settings.guards, started: times.started };
+        let verdicts = Verdicts {
+            standing,
+            guards: input.settings.guards,
+            started: times.started,
+            drift_at: input.report.drift_at,
+            common: common_of(name, input.report),
+        };
         let mut fit = Vec::new();
         for (stand, outcome) in candidates {
             if let Some((why, reason, at_risk)) = verdicts.against(stand, outcome) {
@@ -224,6 +233,12 @@ impl Draft {
             self.items.extend(hosts.iter().map(|(stand, outcome)| item(stand, outcome, input)));
         }
     }
+}
+
+/// The rows of common drift of a group, with the hosts that have each.
+fn common_of<'a>(group: &str, report: &'a FleetOutcome) -> HashMap<&'a Digest, HashSet<&'a str>> {
+    let rows = report.common.iter().filter(|row| row.group == group);
+    rows.map(|row| (&row.fingerprint, row.hosts.iter().map(String::as_str).collect())).collect()
 }
 
 fn group(name: &str, members: &[&Stand<'_>], rules: &Rules, capacity: &Capacity) -> Group {
