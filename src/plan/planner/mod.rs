@@ -3,7 +3,7 @@
 //! Of each candidate, in this order, the first that holds decides:
 //!
 //! 1. the fleet has no host of its name, group and template: deferred, `not-in-fleet`;
-//! 2. all that it has, most of its group has: deferred, `common-drift`;
+//! 2. all that it has, most of its group has: deferred, `common-drift`; where not all was read, `unverified`;
 //! 3. more than `max_group_drift` of the group's known hosts drifted, three at least: the whole group refused;
 //! 4. `pin=`: deferred, `pinned`;
 //! 5. machine id and host key are those of another host of the fleet as well: deferred, `same-machine`;
@@ -31,7 +31,7 @@ mod wave;
 use super::document::{BasedOn, Deferred, Group, Handle, Item, Member, Plan, Refused, Surge, Wave, Why};
 use super::settings::{Rules, Settings};
 use crate::inventory::Host;
-use crate::model::{Decision, Finding, FleetOutcome, HostOutcome};
+use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Verdict};
 use crate::protocol::Digest;
 use candidate::Verdicts;
 use capacity::Capacity;
@@ -94,13 +94,17 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Unplannable> {
     let standing = Standing::new(report, input.fleet);
     let mut draft = Draft::default();
     for stand in &standing.hosts {
-        let common = stand.outcome.filter(|outcome| outcome.decision == Decision::FixTemplate);
-        if let Some(outcome) = common {
-            draft.defer(stand.at, outcome, Why::CommonDrift, reason::COMMON_DRIFT.to_owned(), Vec::new());
-        }
+        let Some(outcome) = stand.outcome.filter(|outcome| differs(outcome)) else { continue };
+        let (why, text) = match outcome.decision {
+            // Its group decides.
+            Decision::Replace => continue,
+            Decision::FixTemplate => (Why::CommonDrift, reason::COMMON_DRIFT),
+            Decision::Investigate | Decision::Keep => (Why::Unverified, reason::UNVERIFIED),
+        };
+        draft.defer(stand.at, outcome, why, text.to_owned(), Vec::new());
     }
     for (outcome, now) in &standing.strangers {
-        if matches!(outcome.decision, Decision::Replace | Decision::FixTemplate) {
+        if differs(outcome) {
             let text = reason::not_in_fleet(outcome, *now);
             draft.defer(usize::MAX, outcome, Why::NotInFleet, text, Vec::new());
         }
@@ -136,6 +140,14 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Unplannable> {
         plan.change = Some(change::between(previous, &plan, &standing));
     }
     Ok(plan)
+}
+
+/// Whether a host is one of which the plan has to say something. Others are no candidates, whatever was decided of them.
+fn differs(outcome: &HostOutcome) -> bool {
+    match outcome.verdict {
+        Verdict::Drifted | Verdict::Outdated => true,
+        Verdict::Unverifiable | Verdict::Clean => false,
+    }
 }
 
 /// When the run was, whatever the clock says now.
@@ -185,7 +197,7 @@ impl Draft {
         let candidates: Vec<(&Stand<'_>, &HostOutcome)> = members
             .iter()
             .filter_map(|stand| Some((*stand, stand.outcome?)))
-            .filter(|(_, outcome)| outcome.decision == Decision::Replace)
+            .filter(|(_, outcome)| differs(outcome) && outcome.decision == Decision::Replace)
             .collect();
         if candidates.is_empty() {
             return;

@@ -17,6 +17,10 @@ const NAMED: usize = 3;
 /// Its drift is its group's.
 pub(super) const COMMON_DRIFT: &str = "all that it has, most of its group has: mend the template, or what changes it";
 
+/// The same, as far as anybody could read.
+pub(super) const UNVERIFIED: &str =
+    "not all of it was read, and what was, most of its group has: find out why it was not";
+
 pub(super) fn same_machine(twin: &str) -> String {
     format!("machine id and host key are those of {twin} too: name it once, or find out which of them was copied")
 }

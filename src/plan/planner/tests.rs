@@ -282,6 +282,19 @@ fn a_run_before_that_saw_only_what_is_no_drift_of_its_own_is_none() {
     ");
 }
 
+#[test]
+fn a_drifted_host_that_a_person_must_look_at_waits_and_is_told() {
+    let mut bench = Bench::new("[web]\nweb-01 v=common\nweb-02 v=drifted\nweb-03 v=common\nweb-[04-20]\n");
+    bench.host("web-03").decision = Decision::Investigate;
+    bench.fleet = "[web]\nweb-01\nweb-02\nweb-[04-20]\n".into();
+    bench.host("web-01").decision = Decision::Investigate;
+    insta::assert_snapshot!(bench.told(), @"
+    1 web-02
+    web-01 unverified
+    web-03 not-in-fleet
+    ");
+}
+
 /// The name that is pinned, or that has the quorum, is that of the machine that the other name would end.
 #[test]
 fn a_machine_that_the_fleet_has_under_two_names_is_never_planned() {
