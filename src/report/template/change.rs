@@ -3,7 +3,7 @@
 //! *Invariant:* every finding behind a row of common drift is one change, if only a sentence; texts of hosts are escaped.
 
 use crate::model::text::escape;
-use crate::model::{Change as Side, Code, Finding, FleetOutcome, HostOutcome, Line, line};
+use crate::model::{Change as Side, Class, Code, Finding, FleetOutcome, HostOutcome, Line, line};
 use crate::protocol::{Attr, Digest, System};
 use crate::report::table::title;
 use std::collections::HashMap;
@@ -91,6 +91,24 @@ fn told(finding: &Finding) -> Told {
 }
 
 fn change(finding: &Finding) -> Option<Change> {
+    // What no package shipped so, though one says that it is its own, is not for folding in before somebody knows who did it.
+    match finding.told.class {
+        Some(Class::Tampered | Class::DatabaseRewritten) => return None,
+        None
+        | Some(
+            Class::AsShipped
+            | Class::Upgraded
+            | Class::Downgraded
+            | Class::Held
+            | Class::LocalBuild
+            | Class::EditedConfig
+            | Class::Unowned
+            | Class::UnownedExecutable
+            | Class::Silent
+            | Class::UnmergedConfig
+            | Class::LanguagePackage,
+        ) => {}
+    }
     if let Some((system, name, _)) = System::of(&finding.subject) {
         return package(finding, system, name);
     }

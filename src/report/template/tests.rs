@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::drift::fleet::settle;
-use crate::model::{Cause, CauseKind, Change, Code, Finding, Severity};
+use crate::model::{Cause, CauseKind, Change, Class, Code, Finding, Severity};
 use crate::protocol::Attr;
 use crate::report::samples::{drifted, finding, fleet, host};
 use crate::waivers::Waivers;
@@ -198,6 +198,9 @@ fn a_package_of_a_hosts_making_is_no_line_and_no_option() {
         finding(Severity::Low, Code::OwnerChanged, "fs:/etc/y", &[], &[(Attr::Owner, "--reference=/evil")]),
         finding(Severity::Low, Code::FileRemoved, "fs:/", &[(Attr::Kind, "directory")], &[]),
     ];
+    let mut tampered = finding(Severity::High, Code::ContentChanged, "fs:/usr/sbin/evil", &[], &[(Attr::Size, "9")]);
+    tampered.told.class = Some(Class::Tampered);
+    let findings = [findings, vec![tampered]].concat();
     let hosts = (1..=4).map(|n| drifted(host(&format!("web-{n}"), "web", "web@1"), findings.clone())).collect();
     let mut run = fleet(hosts, &[]);
     settle(&mut run, &Waivers::default(), jiff::civil::date(2026, 11, 21));
