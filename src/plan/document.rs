@@ -215,7 +215,7 @@ closed_words! {
         /// All that it has, most of its group has: the template is what is stale.
         CommonDrift = "common-drift",
         /// Not all of it was read, and what was, most of its group has: a person must look first.
-        Unverified = "unverified",
+        Investigate = "investigate",
         /// `pin=` says that it stays.
         Pinned = "pinned",
         /// The fleet has its machine under another name as well, or one that can't be told from it.

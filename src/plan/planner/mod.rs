@@ -3,7 +3,7 @@
 //! Of each candidate, in this order, the first that holds decides:
 //!
 //! 1. the fleet has no host of its name, group and template: deferred, `not-in-fleet`;
-//! 2. all that it has, most of its group has: deferred, `common-drift`; where not all was read, `unverified`;
+//! 2. all that it has, most of its group has: deferred, `common-drift`; where not all was read, `investigate`;
 //! 3. more than `max_group_drift` of the group's known hosts drifted, three at least: the whole group refused;
 //! 4. `pin=`: deferred, `pinned`;
 //! 5. machine id and host key are those of another host of the fleet as well: deferred, `same-machine`;
@@ -99,7 +99,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Unplannable> {
             // Its group decides.
             Decision::Replace => continue,
             Decision::FixTemplate => (Why::CommonDrift, reason::COMMON_DRIFT),
-            Decision::Investigate | Decision::Keep => (Why::Unverified, reason::UNVERIFIED),
+            Decision::Investigate | Decision::Keep => (Why::Investigate, reason::INVESTIGATE),
         };
         draft.defer(stand.at, outcome, why, text.to_owned(), Vec::new());
     }

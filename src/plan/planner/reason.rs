@@ -18,7 +18,7 @@ const NAMED: usize = 3;
 pub(super) const COMMON_DRIFT: &str = "all that it has, most of its group has: mend the template, or what changes it";
 
 /// The same, as far as anybody could read.
-pub(super) const UNVERIFIED: &str =
+pub(super) const INVESTIGATE: &str =
     "not all of it was read, and what was, most of its group has: find out why it was not";
 
 pub(super) fn same_machine(twin: &str) -> String {

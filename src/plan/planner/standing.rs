@@ -56,13 +56,14 @@ pub(super) struct Standing<'a> {
     machines: HashMap<Machine<'a>, (usize, Option<usize>)>,
 }
 
-/// What tells a machine from every other: digest of its machine id, and its host key.
-type Machine<'a> = (&'a str, &'a str);
+/// What tells a machine from every other: digest of its machine id, and its host key. Of the folders of one machine each is
+/// a host of its own.
+type Machine<'a> = (&'a str, &'a str, Option<&'a str>);
 
 /// One of them alone may be shared by machines of one careless image, and the other tells them apart.
 fn machine<'a>(stand: &Stand<'a>) -> Option<Machine<'a>> {
     let outcome = stand.outcome?;
-    Some((outcome.evidence.machine_id.as_deref()?, outcome.host_key.as_deref()?))
+    Some((outcome.evidence.machine_id.as_deref()?, outcome.host_key.as_deref()?, stand.host.root.as_deref()))
 }
 
 impl<'a> Standing<'a> {

@@ -290,7 +290,7 @@ fn a_drifted_host_that_a_person_must_look_at_waits_and_is_told() {
     bench.host("web-01").decision = Decision::Investigate;
     insta::assert_snapshot!(bench.told(), @"
     1 web-02
-    web-01 unverified
+    web-01 investigate
     web-03 not-in-fleet
     ");
 }
