@@ -8,6 +8,7 @@ use super::platform::Platform;
 use super::word::Word;
 use crate::plan::{Group, Item};
 use crate::report::quote::comment;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys of a group that a change ticket reads.
 const EVERYWHERE: [&str; 1] = ["rollback_to"];
@@ -30,6 +31,7 @@ pub(super) fn faults(
         if !without.is_empty() {
             faults.push(Fault::Handle { key, example, hosts: without });
         }
+        groups.iter().for_each(|group| shared(key, group, items, faults));
     }
     for group in groups {
         unknown(platform, group, faults);
@@ -55,6 +57,20 @@ pub(super) fn faults(
     }
 }
 
+/// What two hosts of a group are named by names the machine of one of them at most, and nobody can tell of which.
+fn shared(key: &'static str, group: &Group, items: &[&(&Item, Identity<'_>)], faults: &mut Vec<Fault>) {
+    let of_group = items.iter().filter(|(item, _)| item.group == group.name);
+    let named: BTreeSet<&str> = of_group.filter_map(|(item, _)| item.handle.get(key)).collect();
+    let mut hosts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for member in &group.members {
+        if let Some(value) = member.handle.get(key).filter(|value| named.contains(value)) {
+            hosts.entry(value).or_default().push(comment(&member.host));
+        }
+    }
+    let twice = hosts.into_iter().filter(|(_, hosts)| hosts.len() > 1);
+    faults.extend(twice.map(|(value, hosts)| Fault::Shared { key, value: comment(value), hosts }));
+}
+
 /// Keys that a group has for nothing, where it is this platform's by its own word and not another's as well.
 fn unknown(platform: &impl Platform, group: &Group, faults: &mut Vec<Fault>) {
     if group.actuator.is_none() {
@@ -69,5 +85,32 @@ fn unknown(platform: &impl Platform, group: &Group, faults: &mut Vec<Fault>) {
 fn unfit(word: &Word, of: &str, value: Option<&str>, faults: &mut Vec<Fault>) {
     if let Some(value) = value.filter(|value| !(word.fits)(value)) {
         faults.push(Fault::Unfit { of: comment(of), key: word.key, value: comment(value), example: word.example });
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use crate::report::plan::render::renderers;
+    use crate::report::plan::render::samples::plan;
+
+    #[test]
+    fn what_two_hosts_are_named_by_is_refused() {
+        let mut plan = plan(None);
+        // Not planned, and yet it may be the one that would go.
+        plan.groups[0].members[8].handle = plan.items[1].handle.clone();
+        for (name, told) in [
+            ("terraform", "tf=aws_instance.web[\"2\"] names web-02 web-09 of one group"),
+            ("aws-asg", "instance=i-0123456789abcde02 names web-02 web-09 of one group"),
+            ("kubectl", "node=node-2 names web-02 web-09 of one group"),
+        ] {
+            let renderer = renderers().iter().find(|renderer| renderer.name() == name).unwrap();
+            let refused = renderer.render(&plan, &mut Vec::new()).unwrap_err().to_string();
+            assert!(refused.contains(told), "{refused}");
+        }
+        plan.groups[0].members[8].handle.0.clear();
+        for renderer in renderers().iter().filter(|renderer| renderer.name() == "kubectl") {
+            renderer.render(&plan, &mut Vec::new()).unwrap();
+        }
     }
 }

@@ -45,6 +45,15 @@ pub enum Fault {
         /// The hosts, in the order of the plan.
         hosts: Vec<String>,
     },
+    /// Hosts that one name of the platform's stands for.
+    Shared {
+        /// The key of the hosts file.
+        key: &'static str,
+        /// The value that all of them have.
+        value: String,
+        /// The hosts, in the order of the fleet.
+        hosts: Vec<String>,
+    },
     /// A group without what names it to the platform.
     Reference {
         /// The group.
@@ -129,6 +138,9 @@ impl fmt::Display for Fault {
         match self {
             Self::Handle { key, example, hosts } => {
                 write!(f, "no {key}= on {}: add the word in the hosts file, such as {key}={example}", some(hosts))
+            }
+            Self::Shared { key, value, hosts } => {
+                write!(f, "{key}={value} names {} of one group: give each its own in the hosts file", some(hosts))
             }
             Self::Reference { group, key, example, why } => {
                 write!(
