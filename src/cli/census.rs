@@ -3,10 +3,10 @@
 //! *Invariant:* there is no verdict of drift without a template; a host that was not read is told and never left out in silence.
 
 use super::args::{CaptureArgs, CensusArgs, OutputArgs};
+use super::audit::{JOBS, run_id};
 use super::capture::{self, random};
 use super::output::{self, named};
 use super::pivot::{Pivot, Survey};
-use super::scan::{JOBS, run_id};
 use super::stop::Stop;
 use super::trouble::{Outcome, Trouble, warn};
 use super::{connect, fleet, policy};

@@ -3,10 +3,10 @@
 //! *Invariant:* neither host is the right one: every difference is told with the side that it is on.
 
 use super::args::{CompareArgs, OutputArgs};
+use super::audit::run_id;
 use super::capture::{failed, random};
 use super::output::{self, named};
 use super::pivot::Survey;
-use super::scan::run_id;
 use super::stop::Stop;
 use super::trouble::{Outcome, Trouble, warn};
 use super::{connect, fleet, policy};

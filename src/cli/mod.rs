@@ -19,6 +19,7 @@ macro_rules! err {
 }
 
 mod args;
+mod audit;
 mod books;
 mod capture;
 mod census;
@@ -35,6 +36,7 @@ mod memory;
 mod output;
 mod pivot;
 mod plan;
+mod plan_status;
 mod policy;
 mod probe;
 mod progress;
@@ -53,7 +55,7 @@ mod waive;
 mod waivers;
 mod ways;
 
-use args::{BaselineCommand, Cli, Command, PolicyCommand, ProbeCommand};
+use args::{BaselineCommand, Cli, Command, PlanCommand, PolicyCommand, ProbeCommand};
 use clap::Parser as _;
 use std::ffi::OsString;
 use trouble::Trouble;
@@ -95,7 +97,10 @@ where
         },
         Some(Command::Report(args)) => report::run(&args, &cli.output),
         Some(Command::Explain(args)) => explain::run(&args, &cli.output),
-        Some(Command::Plan(args)) => plan::run(&args, &cli.output),
+        Some(Command::Plan(args)) => match &args.command {
+            Some(PlanCommand::Status(status)) => plan_status::run(status, &cli.output),
+            None => plan::run(&args, &cli.output),
+        },
         Some(Command::Waive(args)) => waive::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Version(args)) => {

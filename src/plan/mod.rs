@@ -6,6 +6,7 @@
 pub mod document;
 pub mod planner;
 pub mod settings;
+pub mod status;
 
 pub use document::{
     Actuator, BasedOn, Budget, Change, Deferred, Group, Guards, Handle, Item, Member, Order, Plan, Refused, Surge,

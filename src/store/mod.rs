@@ -30,4 +30,5 @@ pub use error::{Kind, StoreError};
 pub use export::{Export, export};
 pub use journal::{Contents, Corrupt, Journal, Start};
 pub use lock::Lock;
+pub use plans::read_plan;
 pub use runs::{RunFolder, Runs};

@@ -155,7 +155,7 @@ fn image_version_chooses_and_disagreement_is_a_finding() {
     let title = "os-release says image version 2026.11.2, and the content is nearer to web@2026.11.3";
     assert_eq!(finding["title"], title, "{run}");
     // Of all that is grave it is told first, since it explains the rest.
-    assert!(flat(&run).contains("HIGH os-release says image version 2026.11.2, and the content is"), "{run}");
+    assert!(flat(&run).contains("HIGH os-release says image version 2026.11.2, and the content"), "{run}");
     let newer = run.finding(&name, "content-changed", "/usr/lib/nginx/modules/module-07.so");
     assert!(newer["explanation"].to_string().contains("as in web@2026.11.3"), "{run}");
 }

@@ -16,11 +16,11 @@ pub(super) use baseline::{BaselineCommand, CaptureArgs, ListArgs, ShowArgs};
 pub(super) use census::{CensusArgs, CompareArgs, ReadArgs};
 pub(super) use connect::ConnectArgs;
 pub(super) use output::{Color, OutputArgs, Places};
-pub(super) use plan::PlanArgs;
+pub(super) use plan::{PlanArgs, PlanCommand, PlanStatusArgs};
 pub(super) use policy::{PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicySource};
 pub(super) use probe::{DoctorArgs, ProbeCommand, ProbeExportArgs, ProbeShowArgs, VersionArgs, VersionFormat};
 pub(super) use report::{By, ExplainArgs, ReportArgs, WaiveArgs};
-pub(super) use scan::ScanArgs;
+pub(super) use scan::{AuditArgs, ScanArgs};
 
 use clap::{Parser, Subcommand};
 

@@ -3,16 +3,15 @@
 //! *Invariant:* reads what [`super::write`] writes, a host a line, in memory for one host; anything else is an error and
 //! never a shorter report.
 
-use super::v1::{CommonAt, Digests};
+mod v1;
+
 use super::{ReadError, SCHEMA, VERSION};
 use crate::drift::fleet::ledger::{Entry, Sight};
 use crate::model::line::{Head as CauseHead, Outline, Part, outline};
 use crate::model::text::{escape, unhex};
 use crate::model::{self, Class, FleetOutcome, HostOutcome, RunId, Severity, Verdict};
 use crate::protocol::Digest;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use std::borrow::Cow;
+use v1::{Cause, Document, Finding, Host};
 
 /// What a report says before its hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,69 +125,6 @@ impl Held {
         });
         entries.collect()
     }
-}
-
-#[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    schema: Cow<'a, str>,
-    version: u32,
-    run: Cow<'a, str>,
-    started: String,
-    interrupted: Option<i32>,
-    drift_at: Cow<'a, str>,
-    #[serde(default)]
-    common_at: CommonAt,
-    summary: Summary,
-    #[serde(rename = "digests")]
-    _digests: Digests,
-}
-
-#[derive(Deserialize)]
-struct Summary {
-    finished: u64,
-}
-
-#[derive(Deserialize)]
-#[expect(clippy::struct_field_names, reason = "`host_key` is what ssh calls it")]
-struct Host<'a> {
-    name: String,
-    group: String,
-    #[serde(borrow)]
-    verdict: Cow<'a, str>,
-    coverage: Option<IgnoredAny>,
-    host_key: Option<String>,
-    evidence: Evidence,
-    #[serde(default, borrow)]
-    causes: Vec<Cause<'a>>,
-    #[serde(borrow)]
-    findings: Vec<Finding<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Evidence {
-    machine_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Cause<'a> {
-    #[serde(borrow)]
-    fingerprint: Cow<'a, str>,
-    #[serde(borrow)]
-    severity: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct Finding<'a> {
-    #[serde(borrow)]
-    fingerprint: Cow<'a, str>,
-    #[serde(borrow)]
-    severity: Cow<'a, str>,
-    #[serde(default, borrow)]
-    class: Option<Cow<'a, str>>,
-    cause: Option<u64>,
-    waiver: Option<IgnoredAny>,
-    first_seen: Option<String>,
 }
 
 /// The beginning of the last list of a report, behind which each line is a host.

@@ -15,7 +15,6 @@ mod v1;
 
 use crate::model::text::escape;
 use crate::model::{FleetOutcome, HostOutcome};
-use serde::Serialize as _;
 use std::io::{self, BufWriter, Write};
 
 /// The `schema` of a report.
@@ -75,8 +74,7 @@ impl ReadError {
 /// When the writer fails.
 pub fn write(outcome: &FleetOutcome, w: &mut dyn Write) -> io::Result<()> {
     let mut buffered = BufWriter::with_capacity(64 * 1024, w);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, rows::Rows::default());
-    encode::report(outcome).serialize(&mut serializer)?;
+    encode::report(outcome).write(&mut serde_json::Serializer::with_formatter(&mut buffered, rows::Rows::default()))?;
     buffered.write_all(b"\n")?;
     buffered.flush()
 }

@@ -38,6 +38,13 @@ pub(super) struct Report {
     pub(super) hosts: Vec<Host>,
 }
 
+impl Report {
+    /// Writes it in the form that the serializer has.
+    pub(super) fn write<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+}
+
 /// From when on drift is common: more than `permille` thousandths of a group's compared hosts, and at least `hosts`.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

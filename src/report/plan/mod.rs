@@ -4,6 +4,7 @@
 
 pub mod json;
 pub mod render;
+pub mod status;
 pub mod table;
 
 #[cfg(test)]
