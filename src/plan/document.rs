@@ -219,7 +219,7 @@ closed_words! {
         /// `pin=` says that it stays.
         Pinned = "pinned",
         /// The fleet has its machine under another name as well, or one that can't be told from it.
-        SameMachine = "same-machine",
+        TwoNames = "two-names",
         /// It holds what a replacement would lose.
         DrainFirst = "drain-first",
         /// Nobody looked at what it holds, or not everywhere.

@@ -39,7 +39,7 @@ impl Verdicts<'_> {
             return plain(Why::Pinned, format!("the fleet pins it: pin={pin}"));
         }
         if let Some(twin) = self.standing.twin(stand) {
-            return plain(Why::SameMachine, reason::same_machine(twin));
+            return plain(Why::TwoNames, reason::two_names(twin));
         }
         match &outcome.state {
             None => return plain(Why::StateUnknown, reason::STATE_UNKNOWN.to_owned()),

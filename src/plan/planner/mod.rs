@@ -6,7 +6,7 @@
 //! 2. all that it has, most of its group has: deferred, `common-drift`; where not all was read, `investigate`;
 //! 3. more than `max_group_drift` of the group's known hosts drifted, three at least: the whole group refused;
 //! 4. `pin=`: deferred, `pinned`;
-//! 5. machine id and host key are those of another host of the fleet as well: deferred, `same-machine`;
+//! 5. machine id and host key are those of another host of the fleet as well: deferred, `two-names`;
 //! 6. it holds state: deferred, `drain-first`; nobody looked: `state-unknown`;
 //! 7. an address of its own in the world: deferred, `public-address`;
 //! 8. the drift is new, where two runs are required: deferred, `first-run`;

@@ -21,7 +21,7 @@ pub(super) const COMMON_DRIFT: &str = "all that it has, most of its group has: m
 pub(super) const INVESTIGATE: &str =
     "not all of it was read, and what was, most of its group has: find out why it was not";
 
-pub(super) fn same_machine(twin: &str) -> String {
+pub(super) fn two_names(twin: &str) -> String {
     format!("machine id and host key are those of {twin} too: name it once, or find out which of them was copied")
 }
 

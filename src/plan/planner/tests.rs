@@ -309,7 +309,7 @@ fn a_machine_that_the_fleet_has_under_two_names_is_never_planned() {
     bench.host("web-02").host_key = Some(key.into());
     insta::assert_snapshot!(bench.told(), @"
     1 web-02
-    web-01 same-machine
+    web-01 two-names
     ");
     let reason = bench.plan().deferred.remove(0).reason;
     assert!(reason.contains("lb-01"), "{reason}");
