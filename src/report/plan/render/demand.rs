@@ -31,7 +31,9 @@ pub(super) fn faults(
         if !without.is_empty() {
             faults.push(Fault::Handle { key, example, hosts: without });
         }
-        groups.iter().for_each(|group| shared(key, group, items, faults));
+        for group in groups {
+            shared(key, group, items, faults);
+        }
     }
     for group in groups {
         unknown(platform, group, faults);
