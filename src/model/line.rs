@@ -5,6 +5,7 @@
 use super::{Cause, Finding, HostOutcome, Severity};
 use crate::protocol::Digest;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// One line.
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +120,21 @@ pub fn of(host: &HostOutcome) -> Vec<Line<'_>> {
         Outline::Finding(number) => host.findings.get(number).map(Line::Finding),
     });
     lines.collect()
+}
+
+/// The lines of a host by what names them, for those who ask about many of them.
+#[must_use]
+pub fn by_fingerprint(host: &HostOutcome) -> HashMap<&Digest, Line<'_>> {
+    let mut lines = HashMap::new();
+    for line in of(host) {
+        let fingerprint = match line {
+            Line::Cause(_, cause) => &cause.fingerprint,
+            Line::Finding(finding) => &finding.fingerprint,
+        };
+        // The gravest where two have one name.
+        lines.entry(fingerprint).or_insert(line);
+    }
+    lines
 }
 
 /// What a cause explains and nobody waived.

@@ -214,8 +214,12 @@ closed_words! {
         NotInFleet = "not-in-fleet",
         /// All that it has, most of its group has: the template is what is stale.
         CommonDrift = "common-drift",
+        /// Not all of it was read, and what was, most of its group has: a person must look first.
+        Investigate = "investigate",
         /// `pin=` says that it stays.
         Pinned = "pinned",
+        /// The fleet has its machine under another name as well, or one that can't be told from it.
+        TwoNames = "two-names",
         /// It holds what a replacement would lose.
         DrainFirst = "drain-first",
         /// Nobody looked at what it holds, or not everywhere.

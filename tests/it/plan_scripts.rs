@@ -303,3 +303,23 @@ fn a_script_knows_the_machine_that_was_scanned_again() {
     let ran = Stage::new("kubectl", &plan, &["dash"]).real().answer("kubectl", &answer).run(&["verify", "1"]);
     assert!(ran.ok && ran.out.contains("web-01: the machine id is the one that was scanned"), "{}", ran.err);
 }
+
+/// A later plan names the one before it, and has other hosts in its waves.
+#[test]
+fn the_document_of_a_later_plan_is_not_the_one_of_this_script() {
+    let made = plan("aws-asg");
+    let stage = Stage::new("aws-asg", &made, &["dash"]).real();
+    let later = format!("{{\"plan_id\":\"sha256:{}\",\"change\":{{\"previous\":\"{}\"}}}}\n", "99".repeat(32), made.id);
+    std::fs::write(stage.path("work/plan.json"), later).unwrap();
+    let ran = stage.run(&["wave", "1"]);
+    assert!(
+        !ran.ok && ran.err.contains("plan.json is not the plan that this script was made of"),
+        "{} {}",
+        ran.out,
+        ran.err
+    );
+    assert_eq!(ran.calls, [""; 0]);
+    // Laid out by another program it says the same.
+    std::fs::write(stage.path("work/plan.json"), format!("{{\n  \"plan_id\": \"{}\"\n}}\n", made.id)).unwrap();
+    assert!(stage.run(&["wave", "1"]).ok);
+}

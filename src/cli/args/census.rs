@@ -28,7 +28,11 @@ pub(in crate::cli) struct ReadArgs {
 #[command(after_help = "\
 Exit status:
   0  every host was counted in    1  could not run, or the draft is refused
-  3  a host was not read whole    130, 143  interrupted")]
+  3  a host was not read whole    130, 143  interrupted
+
+Before there is a baseline:
+  driftscan census --fleet hosts.txt --sudo
+  driftscan census --fleet hosts.txt --sudo --limit web --draft web@2026.11.1")]
 pub(in crate::cli) struct CensusArgs {
     /// Hosts besides the fleet: `[user@]host[:port]`, `local`, or `root:DIR` for a mounted root
     #[arg(value_name = "TARGET")]
@@ -65,7 +69,10 @@ pub(in crate::cli) struct CensusArgs {
 #[command(after_help = "\
 Exit status:
   0  nothing differs              2  something differs
-  1  could not run                3  nothing seen to differ, but not all was read")]
+  1  could not run                3  no difference seen, but not all was read
+
+Two machines that should be twins:
+  driftscan compare web-01 web-02 --fleet hosts.txt --sudo")]
 pub(in crate::cli) struct CompareArgs {
     /// The first host: a name of the fleet, or `[user@]host[:port]`, `local`, `root:DIR`
     #[arg(value_name = "HOST1")]

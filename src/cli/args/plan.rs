@@ -13,7 +13,11 @@ Exit status:
   0  a plan was written, also where nothing is to be replaced
   1  no plan: no run, one that was cut off or is too old, a mistake in a file
 
-A plan proposes; driftscan replaces nothing and reaches no platform.")]
+A plan proposes; driftscan replaces nothing and reaches no platform.
+
+From the newest run to a script to review:
+  driftscan plan --fleet hosts.txt --settings plan.toml
+  driftscan plan --fleet hosts.txt --settings plan.toml --format terraform=plan.sh")]
 pub(in crate::cli) struct PlanArgs {
     #[command(subcommand)]
     pub(in crate::cli) command: Option<PlanCommand>,

@@ -115,7 +115,8 @@ impl Group<'_> {
     }
 
     fn is_many(&self, having: u32) -> bool {
-        having >= self.common_at.hosts
+        // What one host has is its own, whatever the policy says of numbers.
+        having >= self.common_at.hosts.max(2)
             && u64::from(having) * 1000 > u64::from(self.of()) * u64::from(self.common_at.permille)
     }
 

@@ -59,6 +59,11 @@ fn a_share_and_a_number_are_both_needed() {
     strict.common_at = CommonAt { permille: 500, hosts: 4 };
     settle(&mut strict, &Waivers::default(), jiff::civil::date(2026, 11, 21));
     assert!(strict.common.is_empty());
+    // One host is no fleet: what it alone has would be the template's affair, and no hand edit would ever be one.
+    let mut alone = fleet(group("web", 1, &low), &[]);
+    alone.common_at = CommonAt { permille: 1, hosts: 1 };
+    settle(&mut alone, &Waivers::default(), jiff::civil::date(2026, 11, 21));
+    assert!(alone.common.is_empty() && decisions(&alone) == [Decision::Replace]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ use super::reference::Difference;
 use crate::manifest::ProjectedSet;
 use crate::model::text::escape;
 use crate::model::{StateAtRisk, StateItem, StateKind};
+use crate::protocol::Kind;
 use crate::protocol::coverage::Coverage;
 use crate::protocol::usage::{Count, Usage};
 use known::{Beyond, Known};
@@ -52,11 +53,15 @@ pub fn at_risk(
     let known = Known::new(base, difference);
     let mut found = Found::default();
     for place in PLACES {
-        if let Some(usage) = usage.get(place.path.as_bytes()) {
-            found.place(place, usage, &known);
+        match usage.get(place.path.as_bytes()) {
+            Some(usage) => found.place(place, usage, &known),
+            // The probe follows no link, so that nobody looked where the data is now.
+            None if became_link(place, difference) => found.unseen.push(place.path.as_bytes().to_vec()),
+            None => {}
         }
     }
-    let mounts = questions::mounts(base, difference);
+    let (mounts, past) = questions::mounts(base, difference);
+    found.unseen.extend(past.into_iter().map(<[u8]>::to_vec));
     for mount in &mounts {
         if let Some(usage) = usage.get(*mount) {
             found.folder(StateKind::Mount, mount, &["lost+found"], true, 0, &usage.count, &known);
@@ -76,6 +81,13 @@ pub fn at_risk(
     let others = coverage.skipped_mounts.iter().filter(|mount| mount.fs_type == b"fuseblk");
     found.unseen.extend(others.map(|mount| mount.path.clone()));
     Some(found.finish())
+}
+
+/// Whether the host has a link at a place where the baseline has none, or another one.
+fn became_link(place: &Place, difference: &Difference) -> bool {
+    let subject = [b"fs:", place.path.as_bytes()].concat();
+    let at = difference.added.binary_search_by(|record| record.subject().cmp(&subject)).ok();
+    at.and_then(|at| difference.added.get(at)).is_some_and(|record| record.view().kind() == Some(Kind::Symlink))
 }
 
 /// What was found so far.

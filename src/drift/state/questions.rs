@@ -80,14 +80,21 @@ pub fn questions(base: &ProjectedSet, difference: &Difference) -> Vec<usage::Pla
         leave_out.dedup();
         ask(tree.as_bytes(), false, leave_out);
     }
-    for path in mounts(base, difference) {
+    for path in mounts(base, difference).0 {
         ask(path, false, vec![b"lost+found".to_vec()]);
     }
     all.into_values().collect()
 }
 
+/// The mount points that are asked about, ascending, and those past them, about which nobody asks.
+pub(super) fn mounts<'a>(base: &'a ProjectedSet, difference: &'a Difference) -> (Vec<&'a [u8]>, Vec<&'a [u8]>) {
+    let mut asked = all_mounts(base, difference);
+    let past = asked.split_off(asked.len().min(MOUNTS));
+    (asked, past)
+}
+
 /// Mount points of storage that no place of the table is at or below, ascending.
-pub(super) fn mounts<'a>(base: &'a ProjectedSet, difference: &'a Difference) -> Vec<&'a [u8]> {
+fn all_mounts<'a>(base: &'a ProjectedSet, difference: &'a Difference) -> Vec<&'a [u8]> {
     let gone = |subject: &[u8]| difference.removed.binary_search_by(|record| record.subject().cmp(subject)).is_ok();
     let from = base.records.partition_point(|record| record.subject() < &b"mount:"[..]);
     let ours = base.records.get(from..).unwrap_or_default().iter();
@@ -96,7 +103,6 @@ pub(super) fn mounts<'a>(base: &'a ProjectedSet, difference: &'a Difference) -> 
     let mut mounts: Vec<&[u8]> = kept.chain(&difference.added).filter_map(|record| storage(record.view())).collect();
     mounts.sort_unstable();
     mounts.dedup();
-    mounts.truncate(MOUNTS);
     mounts
 }
 

@@ -10,7 +10,7 @@ use crate::protocol::reply::{Owned, Shipped};
 use crate::protocol::usage::Large;
 use crate::protocol::{Attr, Mask, Record};
 use crate::protocol_tests::wire_tests::any_usage;
-use crate::protocol_tests::{file, folder, lacking, mount, rules, set};
+use crate::protocol_tests::{file, folder, lacking, mount, rules, set, symlink};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -86,6 +86,23 @@ fn what_the_baseline_has_is_no_state() {
     // One is gone and one has come.
     let after = [folder("/srv"), sized("/srv/a", 500), sized("/srv/c", 100)];
     assert_eq!(held_of(&base, &after, vec![("/srv", usage(2, 600))]), ["service /srv 100"]);
+}
+
+/// The probe follows no link, so that nobody looked where the data is now.
+#[test]
+fn a_place_that_became_a_link_is_not_looked_into() {
+    let base = [folder("/var/lib/mysql"), symlink("/var/mail", "spool/mail")];
+    let after = [symlink("/var/lib/mysql", "/bigdisk/mysql"), symlink("/var/mail", "spool/mail")];
+    let state = state_of(&base, &after, &answers(Vec::new()));
+    assert_eq!((state.items.len(), state.unseen), (0, vec!["/var/lib/mysql".to_owned()]));
+}
+
+#[test]
+fn mounts_past_those_that_are_asked_about_are_named() {
+    let after: Vec<Record> = (0..70).map(|n| mount(&format!("/disks/{n:02}"), "xfs", "")).collect();
+    let state = state_of(&[], &after, &answers(Vec::new()));
+    assert_eq!(state.unseen.first().map(String::as_str), Some("/disks/64"));
+    assert_eq!(state.unseen.len(), 6);
 }
 
 #[test]
@@ -205,7 +222,7 @@ fn mounts_of_storage_are_asked_and_no_others() {
     ];
     let reference = reference(&base);
     let differing = difference(&base, &after);
-    let mounts: Vec<&[u8]> = questions::mounts(&reference.set.set, &differing);
+    let (mounts, _) = questions::mounts(&reference.set.set, &differing);
     assert_eq!(mounts, [&b"/mnt/disk"[..], b"/var/data"]);
     let asked = questions(&reference.set.set, &differing);
     assert!(asked.windows(2).all(|pair| pair[0].path < pair[1].path));

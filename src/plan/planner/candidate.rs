@@ -7,11 +7,12 @@ use super::reason;
 use super::standing::{Stand, Standing};
 use crate::inventory::Reach;
 use crate::model::text::hex;
-use crate::model::{Code, Finding, HostOutcome, Severity};
+use crate::model::{Code, Finding, HostOutcome, Severity, Verdict};
 use crate::plan::document::{Guards, Why};
+use crate::protocol::Digest;
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Findings or causes of an item that are told; the report has them all.
 const TOLD: usize = 5;
@@ -24,6 +25,10 @@ pub(super) struct Verdicts<'a> {
     pub(super) guards: Guards,
     /// When the run began.
     pub(super) started: Timestamp,
+    /// The least severity that counts as drift.
+    pub(super) drift_at: Severity,
+    /// What most of the group have, with the hosts that have each.
+    pub(super) common: HashMap<&'a Digest, HashSet<&'a str>>,
 }
 
 impl Verdicts<'_> {
@@ -32,6 +37,9 @@ impl Verdicts<'_> {
         let plain = |why, reason| Some((why, reason, Vec::new()));
         if let Some(pin) = stand.tag("pin") {
             return plain(Why::Pinned, format!("the fleet pins it: pin={pin}"));
+        }
+        if let Some(twin) = self.standing.twin(stand) {
+            return plain(Why::TwoNames, reason::two_names(twin));
         }
         match &outcome.state {
             None => return plain(Why::StateUnknown, reason::STATE_UNKNOWN.to_owned()),
@@ -54,13 +62,25 @@ impl Verdicts<'_> {
         plain(Why::Quorum, format!("{sick}, of the same quorum {quorum}, is not known to serve"))
     }
 
-    /// Whether an earlier run saw drift of it; an outdated host has none to be seen.
+    /// Whether an earlier run saw drift of it that is its own; an outdated host has none to be seen.
     fn was_seen_before(&self, outcome: &HostOutcome) -> bool {
-        if open(outcome).next().is_none() {
-            return true;
+        match outcome.verdict {
+            Verdict::Outdated => return true,
+            Verdict::Drifted | Verdict::Unverifiable | Verdict::Clean => {}
         }
         let before = self.started.checked_sub(APART).ok();
-        first_seen(outcome).is_some_and(|(seen, _)| before.is_some_and(|before| seen <= before))
+        // What is too small to count, and what is the template's affair, is no reason to replace it in this run, and so it was
+        // none before.
+        let own =
+            open(outcome).filter(|finding| finding.severity >= self.drift_at && !self.is_common(outcome, finding));
+        oldest(own).is_some_and(|(seen, _)| before.is_some_and(|before| seen <= before))
+    }
+
+    /// Whether a finding, or the cause that explains it, is one that most of the group have.
+    fn is_common(&self, outcome: &HostOutcome, finding: &Finding) -> bool {
+        let cause = finding.cause.and_then(|at| outcome.causes.get(at)).map(|cause| &cause.fingerprint);
+        let mut heads = std::iter::once(&finding.fingerprint).chain(cause);
+        heads.any(|head| self.common.get(head).is_some_and(|hosts| hosts.contains(outcome.name.as_str())))
     }
 }
 
@@ -90,7 +110,11 @@ pub(super) fn gravest(outcome: &HostOutcome) -> Option<Severity> {
 
 /// When the oldest of them was first seen, and as it was written.
 pub(super) fn first_seen(outcome: &HostOutcome) -> Option<(Timestamp, &str)> {
-    let seen = open(outcome).filter_map(|finding| finding.told.first_seen.as_deref());
+    oldest(open(outcome))
+}
+
+fn oldest<'a>(findings: impl Iterator<Item = &'a Finding>) -> Option<(Timestamp, &'a str)> {
+    let seen = findings.filter_map(|finding| finding.told.first_seen.as_deref());
     seen.filter_map(|text| Some((text.parse::<Timestamp>().ok()?, text))).min()
 }
 

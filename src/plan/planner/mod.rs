@@ -3,15 +3,16 @@
 //! Of each candidate, in this order, the first that holds decides:
 //!
 //! 1. the fleet has no host of its name, group and template: deferred, `not-in-fleet`;
-//! 2. all that it has, most of its group has: deferred, `common-drift`;
+//! 2. all that it has, most of its group has: deferred, `common-drift`; where not all was read, `investigate`;
 //! 3. more than `max_group_drift` of the group's known hosts drifted, three at least: the whole group refused;
 //! 4. `pin=`: deferred, `pinned`;
-//! 5. it holds state: deferred, `drain-first`; nobody looked: `state-unknown`;
-//! 6. an address of its own in the world: deferred, `public-address`;
-//! 7. the drift is new, where two runs are required: deferred, `first-run`;
-//! 8. another member of its quorum is not known to serve: deferred, `quorum`;
-//! 9. no host may go while so many serve: deferred, `capacity`;
-//! 10. else it is planned, in a wave.
+//! 5. machine id and host key are those of another host of the fleet as well: deferred, `two-names`;
+//! 6. it holds state: deferred, `drain-first`; nobody looked: `state-unknown`;
+//! 7. an address of its own in the world: deferred, `public-address`;
+//! 8. the drift is new, where two runs are required: deferred, `first-run`;
+//! 9. another member of its quorum is not known to serve: deferred, `quorum`;
+//! 10. no host may go while so many serve: deferred, `capacity`;
+//! 11. else it is planned, in a wave.
 //!
 //! Unverifiable and unscanned hosts are no candidates and do not serve, for all that is known.
 //!
@@ -30,11 +31,13 @@ mod wave;
 use super::document::{BasedOn, Deferred, Group, Handle, Item, Member, Plan, Refused, Surge, Wave, Why};
 use super::settings::{Rules, Settings};
 use crate::inventory::Host;
-use crate::model::{Decision, Finding, FleetOutcome, HostOutcome};
+use crate::model::{Decision, Finding, FleetOutcome, HostOutcome, Verdict};
+use crate::protocol::Digest;
 use candidate::Verdicts;
 use capacity::Capacity;
 use jiff::{SignedDuration, Timestamp};
 use standing::{Stand, Standing};
+use std::collections::{HashMap, HashSet};
 
 /// What a plan is made of.
 #[derive(Clone, Copy)]
@@ -91,14 +94,18 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Unplannable> {
     let standing = Standing::new(report, input.fleet);
     let mut draft = Draft::default();
     for stand in &standing.hosts {
-        let common = stand.outcome.filter(|outcome| outcome.decision == Decision::FixTemplate);
-        if let Some(outcome) = common {
-            draft.defer(stand.at, outcome, Why::CommonDrift, reason::COMMON_DRIFT.to_owned(), Vec::new());
-        }
+        let Some(outcome) = stand.outcome.filter(|outcome| differs(outcome)) else { continue };
+        let (why, text) = match outcome.decision {
+            // Its group decides.
+            Decision::Replace => continue,
+            Decision::FixTemplate => (Why::CommonDrift, reason::COMMON_DRIFT),
+            Decision::Investigate | Decision::Keep => (Why::Investigate, reason::INVESTIGATE),
+        };
+        draft.defer(stand.at, outcome, why, text.to_owned(), Vec::new());
     }
-    for outcome in &standing.strangers {
-        if matches!(outcome.decision, Decision::Replace | Decision::FixTemplate) {
-            let text = reason::not_in_fleet(outcome, input.fleet);
+    for (outcome, now) in &standing.strangers {
+        if differs(outcome) {
+            let text = reason::not_in_fleet(outcome, *now);
             draft.defer(usize::MAX, outcome, Why::NotInFleet, text, Vec::new());
         }
     }
@@ -133,6 +140,14 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Unplannable> {
         plan.change = Some(change::between(previous, &plan, &standing));
     }
     Ok(plan)
+}
+
+/// Whether a host is one of which the plan has to say something. Others are no candidates, whatever was decided of them.
+fn differs(outcome: &HostOutcome) -> bool {
+    match outcome.verdict {
+        Verdict::Drifted | Verdict::Outdated => true,
+        Verdict::Unverifiable | Verdict::Clean => false,
+    }
 }
 
 /// When the run was, whatever the clock says now.
@@ -182,7 +197,7 @@ impl Draft {
         let candidates: Vec<(&Stand<'_>, &HostOutcome)> = members
             .iter()
             .filter_map(|stand| Some((*stand, stand.outcome?)))
-            .filter(|(_, outcome)| outcome.decision == Decision::Replace)
+            .filter(|(_, outcome)| differs(outcome) && outcome.decision == Decision::Replace)
             .collect();
         if candidates.is_empty() {
             return;
@@ -201,7 +216,14 @@ impl Draft {
             });
             return;
         }
-        let verdicts = Verdicts { standing, guards: input.settings.guards, started: times.started };
+        let verdicts = Verdicts {
+            standing,
+            guards: input.settings.guards,
+            started: times.started,
+            drift_at: input.report.drift_at,
+            // Nobody else asks.
+            common: if input.settings.guards.require_two_runs { common_of(name, input.report) } else { HashMap::new() },
+        };
         let mut fit = Vec::new();
         for (stand, outcome) in candidates {
             if let Some((why, reason, at_risk)) = verdicts.against(stand, outcome) {
@@ -224,6 +246,12 @@ impl Draft {
             self.items.extend(hosts.iter().map(|(stand, outcome)| item(stand, outcome, input)));
         }
     }
+}
+
+/// The rows of common drift of a group, with the hosts that have each.
+fn common_of<'a>(group: &str, report: &'a FleetOutcome) -> HashMap<&'a Digest, HashSet<&'a str>> {
+    let rows = report.common.iter().filter(|row| row.group == group);
+    rows.map(|row| (&row.fingerprint, row.hosts.iter().map(String::as_str).collect())).collect()
 }
 
 fn group(name: &str, members: &[&Stand<'_>], rules: &Rules, capacity: &Capacity) -> Group {

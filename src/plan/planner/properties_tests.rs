@@ -128,7 +128,7 @@ fn outcome(name: &str, group: &str, bad: u64, like: &Like, dice: &mut Dice) -> H
         host.findings.push(own);
         host.snowflake = Some(Snowflake { score: u16::try_from(dice.below(1001)).unwrap(), alone: 1, rare: 1 });
         if dice.one_in(8) {
-            host.decision = Decision::FixTemplate;
+            host.decision = dice.of(&[Decision::FixTemplate, Decision::Investigate]);
         }
     }
     if dice.one_in(16) {

@@ -17,8 +17,17 @@ const NAMED: usize = 3;
 /// Its drift is its group's.
 pub(super) const COMMON_DRIFT: &str = "all that it has, most of its group has: mend the template, or what changes it";
 
-pub(super) fn not_in_fleet(outcome: &HostOutcome, fleet: &[Host]) -> String {
-    match fleet.iter().find(|host| host.name == outcome.name) {
+/// The same, as far as anybody could read.
+pub(super) const INVESTIGATE: &str =
+    "not all of it was read, and what was, most of its group has: find out why it was not";
+
+pub(super) fn two_names(twin: &str) -> String {
+    format!("machine id and host key are those of {twin} too: name it once, or find out which of them was copied")
+}
+
+/// `now` is the host that the fleet has by its name.
+pub(super) fn not_in_fleet(outcome: &HostOutcome, now: Option<&Host>) -> String {
+    match now {
         Some(host) if host.group == outcome.group => {
             let template = host.template.as_ref().map(|template| template.name.as_str()).unwrap_or_default();
             format!("the fleet wants template {template} of it now: scan again")

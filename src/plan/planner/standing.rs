@@ -47,10 +47,23 @@ fn is_of(outcome: &HostOutcome, host: &Host) -> bool {
 pub(super) struct Standing<'a> {
     /// In the order of the fleet.
     pub(super) hosts: Vec<Stand<'a>>,
-    /// Hosts of the report that the fleet does not have, in the order of the report.
-    pub(super) strangers: Vec<&'a HostOutcome>,
+    /// Hosts of the report that the fleet does not have, in the order of the report, each with the host that has its name
+    /// now.
+    pub(super) strangers: Vec<(&'a HostOutcome, Option<&'a Host>)>,
     /// The first member of each quorum that is not known to serve.
     sick: BTreeMap<&'a str, &'a str>,
+    /// The first two hosts of each machine id and host key, by their places.
+    machines: HashMap<Machine<'a>, (usize, Option<usize>)>,
+}
+
+/// What tells a machine from every other: digest of its machine id, and its host key. Of the folders of one machine each is
+/// a host of its own.
+type Machine<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// One of them alone may be shared by machines of one careless image, and the other tells them apart.
+fn machine<'a>(stand: &Stand<'a>) -> Option<Machine<'a>> {
+    let outcome = stand.outcome?;
+    Some((outcome.evidence.machine_id.as_deref()?, outcome.host_key.as_deref()?, stand.host.root.as_deref()))
 }
 
 impl<'a> Standing<'a> {
@@ -73,7 +86,8 @@ impl<'a> Standing<'a> {
         let strangers = report
             .hosts
             .iter()
-            .filter(|outcome| known.get(outcome.name.as_str()).is_none_or(|host| !is_of(outcome, host)))
+            .map(|outcome| (outcome, known.get(outcome.name.as_str()).copied()))
+            .filter(|(outcome, host)| host.is_none_or(|host| !is_of(outcome, host)))
             .collect();
         let mut sick = BTreeMap::new();
         for stand in hosts.iter().filter(|stand| !stand.is_healthy()) {
@@ -81,7 +95,14 @@ impl<'a> Standing<'a> {
                 sick.entry(quorum).or_insert(stand.host.name.as_str());
             }
         }
-        Self { hosts, strangers, sick }
+        let mut machines: HashMap<Machine<'_>, (usize, Option<usize>)> = HashMap::new();
+        for (stand, machine) in hosts.iter().filter_map(|stand| Some((stand, machine(stand)?))) {
+            machines
+                .entry(machine)
+                .and_modify(|(_, second)| _ = second.get_or_insert(stand.at))
+                .or_insert((stand.at, None));
+        }
+        Self { hosts, strangers, sick, machines }
     }
 
     /// The groups in the order of their first host, each with its hosts in the order of the fleet.
@@ -99,6 +120,14 @@ impl<'a> Standing<'a> {
             }
         }
         groups
+    }
+
+    /// Another host, anywhere in the fleet, that is the same machine for all that is known. To end one of them would end the
+    /// other, with whatever is declared of that.
+    pub(super) fn twin(&self, stand: &Stand<'_>) -> Option<&'a str> {
+        let (first, second) = self.machines.get(&machine(stand)?)?;
+        let other = if *first == stand.at { (*second)? } else { *first };
+        self.hosts.get(other).map(|stand| stand.host.name.as_str())
     }
 
     /// A member of this quorum, anywhere in the fleet, that is not known to serve.

@@ -254,6 +254,68 @@ fn two_runs_are_required_where_it_is_said() {
 }
 
 #[test]
+fn a_run_before_that_saw_only_what_is_no_drift_of_its_own_is_none() {
+    let mut bench =
+        Bench::new("[web]\nweb-[01-04] v=drifted\nweb-[05-40]\n").settings("[guards]\nrequire_two_runs = true\n");
+    let long_ago = || Some("2026-11-01T00:00:00Z".to_owned());
+    // Known for long, and too small to count.
+    let mut small = edit(Severity::Info, "fs:/etc/motd");
+    small.told.first_seen = long_ago();
+    bench.host("web-01").findings.push(small);
+    // Known for long, and that of most of the group.
+    let mut shared = edit(Severity::Medium, "fs:/etc/shared");
+    shared.told.first_seen = long_ago();
+    bench.report.common = vec![CommonDrift {
+        group: "web".into(),
+        fingerprint: shared.fingerprint,
+        hosts: vec!["web-02".into()],
+        of: 40,
+    }];
+    bench.host("web-02").findings.push(shared.clone());
+    // The same where it is the host's own.
+    bench.host("web-03").findings.push(shared);
+    insta::assert_snapshot!(bench.told(), @"
+    1 web-03
+    web-01 first-run
+    web-02 first-run
+    web-04 first-run
+    ");
+}
+
+#[test]
+fn a_drifted_host_that_a_person_must_look_at_waits_and_is_told() {
+    let mut bench = Bench::new("[web]\nweb-01 v=common\nweb-02 v=drifted\nweb-03 v=common\nweb-[04-20]\n");
+    bench.host("web-03").decision = Decision::Investigate;
+    bench.fleet = "[web]\nweb-01\nweb-02\nweb-[04-20]\n".into();
+    bench.host("web-01").decision = Decision::Investigate;
+    insta::assert_snapshot!(bench.told(), @"
+    1 web-02
+    web-01 investigate
+    web-03 not-in-fleet
+    ");
+}
+
+/// The name that is pinned, or that has the quorum, is that of the machine that the other name would end.
+#[test]
+fn a_machine_that_the_fleet_has_under_two_names_is_never_planned() {
+    let mut bench = Bench::new("[web]\nweb-01 v=drifted\nweb-02 v=drifted\nweb-[03-40]\n[lb]\nlb-01 pin=licence\n");
+    let key = "ED25519 SHA256:Jx2bVwq8bq0mZ5cE1uPpT7sYd4nHk3rLa9GfX6iWoQk";
+    for name in ["web-01", "lb-01"] {
+        bench.host(name).evidence.machine_id = Some("ab".repeat(32));
+        bench.host(name).host_key = Some(key.into());
+    }
+    // One of the two alone is shared by many a host, and the other tells them apart.
+    bench.host("web-02").evidence.machine_id = Some("cd".repeat(32));
+    bench.host("web-02").host_key = Some(key.into());
+    insta::assert_snapshot!(bench.told(), @"
+    1 web-02
+    web-01 two-names
+    ");
+    let reason = bench.plan().deferred.remove(0).reason;
+    assert!(reason.contains("lb-01"), "{reason}");
+}
+
+#[test]
 fn common_drift_and_strangers_wait() {
     let mut bench = Bench::new("[web]\nweb-[01-03] v=common\nweb-04 v=drifted\nweb-[05-20]\n");
     bench.fleet = "[web]\nweb-[01-03]\nweb-[05-20]\n[api]\nweb-04\n".into();

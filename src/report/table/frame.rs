@@ -23,16 +23,16 @@ impl<'a> Frame<'a> {
         Self { outcome, prefix: prefix_length(outcome), common }
     }
 
-    /// Whether a line is told for its whole group.
-    fn is_common(&self, host: &HostOutcome, line: &Line<'_>) -> bool {
-        let hosts = self.common.get(&(host.group.as_str(), line.fingerprint()));
+    /// Whether a line of this name is told for the host's whole group.
+    pub(super) fn is_common(&self, host: &HostOutcome, fingerprint: &Digest) -> bool {
+        let hosts = self.common.get(&(host.group.as_str(), fingerprint));
         hosts.is_some_and(|hosts| hosts.contains(host.name.as_str()))
     }
 
     /// The lines of a host that are its own, and how many are those of its group.
     pub(super) fn lines<'h>(&self, host: &'h HostOutcome) -> (Vec<Line<'h>>, usize) {
         let (common, own): (Vec<Line<'h>>, Vec<Line<'h>>) =
-            line::of(host).into_iter().partition(|line| self.is_common(host, line));
+            line::of(host).into_iter().partition(|line| self.is_common(host, line.fingerprint()));
         (own, common.len())
     }
 

@@ -3,8 +3,8 @@
 //! *Invariant:* every finding behind a row of common drift is one change, if only a sentence; texts of hosts are escaped.
 
 use crate::model::text::escape;
-use crate::model::{Change as Side, Code, CommonDrift, Finding, FleetOutcome, HostOutcome, Line, line};
-use crate::protocol::{Attr, System};
+use crate::model::{Change as Side, Class, Code, Finding, FleetOutcome, HostOutcome, Line, line};
+use crate::protocol::{Attr, Digest, System};
 use crate::report::table::title;
 use std::collections::HashMap;
 
@@ -51,10 +51,14 @@ pub(super) struct Group<'a> {
 /// The changes of a run, group by group.
 pub(super) fn groups(outcome: &FleetOutcome) -> Vec<Group<'_>> {
     let hosts: HashMap<&str, &HostOutcome> = outcome.hosts.iter().map(|host| (host.name.as_str(), host)).collect();
+    // A host may be the first of thousands of rows.
+    let mut lines: HashMap<&str, HashMap<&Digest, Line<'_>>> = HashMap::new();
     let mut groups: Vec<Group<'_>> = Vec::new();
     for row in &outcome.common {
         let Some(host) = row.hosts.first().and_then(|name| hosts.get(name.as_str()).copied()) else { continue };
-        let Some((says, changes)) = changes(host, row) else { continue };
+        let lines = lines.entry(&host.name).or_insert_with(|| line::by_fingerprint(host));
+        let Some(line) = lines.get(&row.fingerprint) else { continue };
+        let (says, changes) = changes(host, *line);
         let share = format!("{} of {} hosts", row.hosts.len(), row.of);
         if groups.last().is_none_or(|group| group.name != row.group) {
             groups.push(Group { name: &row.group, reference: host.reference.as_deref(), rows: Vec::new() });
@@ -67,9 +71,8 @@ pub(super) fn groups(outcome: &FleetOutcome) -> Vec<Group<'_>> {
 }
 
 /// What a row stands for on a host: of a package its version, since its files come with it; else each finding.
-fn changes(host: &HostOutcome, row: &CommonDrift) -> Option<(String, Vec<Told>)> {
-    let line = line::of(host).into_iter().find(|line| *line.fingerprint() == row.fingerprint)?;
-    Some(match line {
+fn changes(host: &HostOutcome, line: Line<'_>) -> (String, Vec<Told>) {
+    match line {
         Line::Finding(finding) => (title(finding), vec![told(finding)]),
         Line::Cause(at, cause) => {
             let explained: Vec<&Finding> = line::explained(host, at).collect();
@@ -80,7 +83,7 @@ fn changes(host: &HostOutcome, row: &CommonDrift) -> Option<(String, Vec<Told>)>
             };
             (cause.title.clone(), changes)
         }
-    })
+    }
 }
 
 fn told(finding: &Finding) -> Told {
@@ -90,6 +93,24 @@ fn told(finding: &Finding) -> Told {
 }
 
 fn change(finding: &Finding) -> Option<Change> {
+    // What no package shipped so, though one says that it is its own, is not for folding in before somebody knows who did it.
+    match finding.told.class {
+        Some(Class::Tampered | Class::DatabaseRewritten) => return None,
+        None
+        | Some(
+            Class::AsShipped
+            | Class::Upgraded
+            | Class::Downgraded
+            | Class::Held
+            | Class::LocalBuild
+            | Class::EditedConfig
+            | Class::Unowned
+            | Class::UnownedExecutable
+            | Class::Silent
+            | Class::UnmergedConfig
+            | Class::LanguagePackage,
+        ) => {}
+    }
     if let Some((system, name, _)) = System::of(&finding.subject) {
         return package(finding, system, name);
     }
@@ -107,7 +128,8 @@ fn change(finding: &Finding) -> Option<Change> {
         (None, None) => None,
     };
     match finding.code {
-        Code::FileRemoved => Some(Change::Delete { path }),
+        // Where the root is gone, nothing was found, and a line that deletes it is no line of a template.
+        Code::FileRemoved => (path != "/").then_some(Change::Delete { path }),
         Code::ModeChanged => Some(Change::Mode { path, mode: after(Attr::Mode)? }),
         Code::OwnerChanged => Some(Change::Owner { path, owner: owner? }),
         Code::TargetChanged => Some(Change::Link { path, target: after(Attr::Target)? }),
@@ -164,12 +186,19 @@ fn change(finding: &Finding) -> Option<Change> {
 }
 
 fn package(finding: &Finding, system: System, name: &[u8]) -> Option<Change> {
-    let name = std::str::from_utf8(name).ok()?.to_owned();
+    let name = std::str::from_utf8(name).ok().filter(|name| is_package_word(name))?.to_owned();
     match finding.change {
         Side::Removed => Some(Change::Remove { system, name }),
         Side::Added | Side::Changed => {
-            let version = finding.after.text(Attr::Version)?.to_owned();
+            let version = finding.after.text(Attr::Version).filter(|version| is_package_word(version))?.to_owned();
             Some(Change::Install { system, name, version })
         }
     }
+}
+
+/// Whether every system would take it for a name or a version: the host chose it, quotes do not keep a line feed from
+/// ending an instruction of a Dockerfile, nor a dash from making an option of it (deb-version(7), rpm-version(7)).
+fn is_package_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-._~:^@/".contains(&b))
 }

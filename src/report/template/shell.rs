@@ -27,7 +27,7 @@ pub(super) fn commands(change: &Change) -> Vec<String> {
 
 /// Owner first: changing it takes setuid bits away.
 fn attributes(path: &str, mode: Option<&str>, owner: Option<&str>) -> Vec<String> {
-    let chown = owner.map(|owner| format!("chown -h {} {}", quote(owner), quote(path)));
+    let chown = owner.map(|owner| format!("chown -h -- {} {}", quote(owner), quote(path)));
     let chmod = mode.map(|mode| format!("chmod {} {}", quote(mode), quote(path)));
     chown.into_iter().chain(chmod).collect()
 }

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::drift::fleet::settle;
-use crate::model::{Cause, CauseKind, Change, Code, Finding, Severity};
+use crate::model::{Cause, CauseKind, Change, Class, Code, Finding, Severity};
 use crate::protocol::Attr;
 use crate::report::samples::{drifted, finding, fleet, host};
 use crate::waivers::Waivers;
@@ -89,7 +89,7 @@ fn a_dockerfile() {
 
     # /opt/x y: added, directory 0755 root:adm (4 of 6 hosts)
     RUN mkdir -p '/opt/x y'
-    RUN chown -h root:adm '/opt/x y'
+    RUN chown -h -- root:adm '/opt/x y'
     RUN chmod 0755 '/opt/x y'
 
     # /etc/it's gone: removed, was file (4 of 6 hosts)
@@ -127,7 +127,7 @@ fn a_script_for_packer_is_one_that_shells_take() {
 
     # /opt/x y: added, directory 0755 root:adm (4 of 6 hosts)
     mkdir -p '/opt/x y'
-    chown -h root:adm '/opt/x y'
+    chown -h -- root:adm '/opt/x y'
     chmod 0755 '/opt/x y'
 
     # /etc/it's gone: removed, was file (4 of 6 hosts)
@@ -168,7 +168,7 @@ fn user_data() {
 
       # /opt/x y: added, directory 0755 root:adm (4 of 6 hosts)
       - "mkdir -p '/opt/x y'"
-      - "chown -h root:adm '/opt/x y'"
+      - "chown -h -- root:adm '/opt/x y'"
       - "chmod 0755 '/opt/x y'"
 
       # /etc/it's gone: removed, was file (4 of 6 hosts)
@@ -183,6 +183,43 @@ fn user_data() {
       # /etc/\x1b[2J: added, directory 0755 root:adm (4 of 6 hosts)
       # by hand: no line does that
     "#);
+}
+
+/// A package, a version and an owner are a host's words: a line feed ends an instruction of a Dockerfile between quotes as
+/// well, and a dash makes an option of a name.
+#[test]
+fn a_package_of_a_hosts_making_is_no_line_and_no_option() {
+    let package = |name: &str, version: &str| {
+        let subject = format!("pkg:{name}:amd64");
+        let sides = [(Attr::Version, "1")];
+        finding(Severity::Medium, Code::PackageVersion, &subject, &sides, &[(Attr::Version, version)])
+    };
+    let findings = vec![
+        package("x\nRUN evil", "1"),
+        package("-oDpkg::Pre-Install-Pkgs::=evil", "1"),
+        package("tar", "1;evil\\"),
+        package("libstdc++6", "1:12.2.0-14+deb12u1~bpo"),
+        finding(Severity::Low, Code::OwnerChanged, "fs:/etc/y", &[], &[(Attr::Owner, "--reference=/evil")]),
+        finding(Severity::Low, Code::FileRemoved, "fs:/", &[(Attr::Kind, "directory")], &[]),
+    ];
+    let mut tampered = finding(Severity::High, Code::ContentChanged, "fs:/usr/sbin/evil", &[], &[(Attr::Size, "9")]);
+    tampered.told.class = Some(Class::Tampered);
+    let findings = [findings, vec![tampered]].concat();
+    let hosts = (1..=4).map(|n| drifted(host(&format!("web-{n}"), "web", "web@1"), findings.clone())).collect();
+    let mut run = fleet(hosts, &[]);
+    settle(&mut run, &Waivers::default(), jiff::civil::date(2026, 11, 21));
+    for form in FORMS {
+        let text = written(form.name, &run);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+        let evil: Vec<&&str> = lines.iter().filter(|line| line.contains("evil")).collect();
+        assert!(
+            evil.iter().all(|line| line.contains("chown -h -- --reference=/evil /etc/y")),
+            "{} {evil:?}",
+            form.name
+        );
+        assert!(lines.iter().any(|line| line.contains("libstdc++6=1:12.2.0-14+deb12u1~bpo")), "{text}");
+        assert!(!text.contains("rm -rf /\n") && !text.contains("rm -rf /\""), "{text}");
+    }
 }
 
 #[test]

@@ -195,7 +195,7 @@ start() {
         say "dry run: nothing is asked and nothing is changed; DRY_RUN=0 runs it"
         return 0
     fi
-    for program in $NEEDS "$DRIFTSCAN" awk sed grep date; do
+    for program in $NEEDS "$DRIFTSCAN" awk sed grep date tr; do
         command -v "$program" >/dev/null || stop "$program is not here"
     done
     if [ "$HOST_KEYS" = 1 ]; then
@@ -207,7 +207,9 @@ start() {
     if [ ! -f "$PLAN" ] || [ ! -f "$FLEET" ]; then
         stop "set PLAN to the plan's JSON document and FLEET to the hosts file"
     fi
-    grep -Fq -e "$PLAN_ID" "$PLAN" || stop "$PLAN is not the plan that this script was made of"
+    # By the key, since a later plan holds the id as well: it names the plan before it.
+    tr -d '[:space:]' <"$PLAN" | grep -Fq -e "\"plan_id\":\"$PLAN_ID\"" ||
+        stop "$PLAN is not the plan that this script was made of"
 }
 
 main() {
