@@ -75,11 +75,19 @@ pub(super) fn places<'p, 'f>(
         fresh.iter().rev().flat_map(|fresh| lasting(&fresh.host.tags).map(move |word| (word, fresh))).collect();
     let names: HashMap<&str, &Fresh<'f>> = fresh.iter().map(|fresh| (fresh.host.name.as_str(), fresh)).collect();
     let mut taken: HashSet<&str> = HashSet::new();
+    // A name or an address may be given to a machine that was there before, and one machine may have two names.
+    let mut taken_machines: HashSet<&str> = HashSet::new();
+    let mut is_free = |item: &Item, fresh: &Fresh<'f>| match machine(fresh) {
+        Some(id) if item.machine_id.as_deref() == Some(id) => true,
+        Some(id) => !known_machines.contains(id) && taken_machines.insert(id),
+        None => true,
+    };
     let mut places: Vec<(&'p Item, usize, Option<Place<'f>>)> = Vec::new();
     for (item, wave) in items(plan, waves) {
         let by_handle = lasting(&item.handle.0).find_map(|word| Some((*handles.get(&word)?, word.0)));
         let by_name = || Some((*names.get(item.host.as_str())?, "name"));
-        let found = by_handle.or_else(by_name).filter(|(fresh, _)| taken.insert(fresh.host.name.as_str()));
+        let found = by_handle.or_else(by_name).filter(|(fresh, _)| is_free(item, fresh));
+        let found = found.filter(|(fresh, _)| taken.insert(fresh.host.name.as_str()));
         places.push((item, wave, found.map(|(fresh, by)| Place { fresh: *fresh, by })));
     }
     // Machines of a group that the plan knew by no name and no id, in the order of the fleet.
@@ -99,7 +107,9 @@ pub(super) fn places<'p, 'f>(
         // An old name that no longer answers is an old line of the hosts file, where a new machine is there.
         let is_silent = place.is_none_or(|place| machine(&place.fresh).is_none());
         let Some(waiting) = newcomers.get_mut(item.group.as_str()).filter(|_| is_silent) else { continue };
-        if let Some(fresh) = waiting.pop() {
+        // The same machine by another name is no second one.
+        let next = std::iter::from_fn(|| waiting.pop()).find(|fresh| is_free(item, fresh));
+        if let Some(fresh) = next {
             *place = Some(Place { fresh, by: "group" });
         }
     }

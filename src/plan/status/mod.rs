@@ -213,6 +213,11 @@ fn proof(item: &Item, outcome: Option<&HostOutcome>) -> (Became, String) {
         (None, _) | (_, None) => return unproven("another machine id, and no host key to tell by"),
     }
     match outcome.verdict {
+        // Whether another version is newer, a label does not tell.
+        Verdict::Clean if outcome.reference.as_deref() != Some(item.target.as_str()) => {
+            let reference = outcome.reference.as_deref().unwrap_or("nothing that has a name");
+            (Became::Unverifiable, format!("new machine, equal to {reference}, and the plan wants {}", item.target))
+        }
         Verdict::Clean => {
             let reference = outcome.reference.as_deref().unwrap_or("its template");
             (Became::Replaced, format!("new machine id, new host key, equal to {reference}"))

@@ -152,3 +152,21 @@ fn drift_that_comes_back_points_at_the_template() {
     );
     assert!(relapse_of("x", item, 0, None, "2026-11-25T01:00:00Z").ends_with("never seen clean"));
 }
+
+#[test]
+fn only_one_new_machine_of_the_right_version_is_a_replacement() {
+    let words = |fleet: &str, outcomes: &[HostOutcome]| {
+        told(fleet, outcomes, &[]).into_iter().map(|(_, word, _)| word).collect::<Vec<_>>()
+    };
+    // A machine that the plan knew by another name has the old name now.
+    let outcomes = [machine("web-01", "m5", "k5"), machine("web-02", "n2", "n2"), machine("web-03", "n3", "n3")];
+    assert_eq!(words(SAME, &outcomes), ["gone", "replaced", "replaced"]);
+    // One new machine under all three names.
+    let outcomes = ["web-01", "web-02", "web-03"].map(|name| machine(name, "n1", "n1"));
+    assert_eq!(words(SAME, &outcomes), ["replaced", "gone", "gone"]);
+    // The fleet asks less of it than the plan does.
+    let mut old = machine("web-03", "n3", "n3");
+    old.reference = Some("web@1".into());
+    let outcomes = [machine("web-01", "n1", "n1"), machine("web-02", "n2", "n2"), old];
+    assert_eq!(words(SAME, &outcomes), ["replaced", "replaced", "unverifiable"]);
+}
