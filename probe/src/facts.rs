@@ -20,8 +20,7 @@ const OS_RELEASE: [(&[u8], &[u8]); 4] = [
 ];
 
 /// Fields of os-release(5) that name the image. They are no facts of the set: baselines of before do not have them.
-const IMAGE: [(&[u8], &[u8]); 2] =
-    [(b"IMAGE_ID", evidence::IMAGE_ID), (b"IMAGE_VERSION", evidence::IMAGE_VERSION)];
+const IMAGE: [(&[u8], &[u8]); 2] = [(b"IMAGE_ID", evidence::IMAGE_ID), (b"IMAGE_VERSION", evidence::IMAGE_VERSION)];
 
 /// What was learnt.
 pub struct Facts {

@@ -59,9 +59,8 @@ impl Counting<'_> {
         if holder.max_by_key(|mount| mount.path.len()).is_some_and(|mount| mount.path != b"/" && !mount.is_local()) {
             return None;
         }
-        match self.place.directory(path) {
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return None,
-            Ok(_) | Err(_) => {}
+        if let Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) = self.place.directory(path) {
+            return None;
         }
         let mut usage = Usage::default();
         let mut folders = Vec::new();
@@ -77,13 +76,7 @@ impl Counting<'_> {
     }
 
     /// Counts a folder; where `folders` are collected, what is in those is left for later.
-    fn walk(
-        &mut self,
-        top: &[u8],
-        leave_out: &[Vec<u8>],
-        mut folders: Option<&mut Vec<Vec<u8>>>,
-        count: &mut Count,
-    ) {
+    fn walk(&mut self, top: &[u8], leave_out: &[Vec<u8>], mut folders: Option<&mut Vec<Vec<u8>>>, count: &mut Count) {
         let mut left = self.entries / 2;
         self.entries -= left;
         let elapsed = self.clock.elapsed();

@@ -21,7 +21,7 @@
 //!    [`rarity`](crate::drift::fleet::rarity), by how many members have *some* rare value there, and a cause counts once. More
 //!    hosts than few are no oddity but a division of the cluster, and told as such.
 //!
-//! Where there are more than [`SIGNATURES`](linkage::SIGNATURES) signatures, those of the most hosts are linked (of equals an even choice,
+//! Where there are more than `linkage::SIGNATURES` signatures, those of the most hosts are linked (of equals an even choice,
 //! by their digests), and the hosts of the others go to the nearest centre as in step 3. All else is linear in the findings.
 //!
 //! *Invariant:* the order of the hosts changes nothing; hosts that hold the same are in the same cluster.
