@@ -1,8 +1,9 @@
 //! What os-release says of the image that a host was made from: it names the version to compare with, and where it and the
 //! content disagree, that is a finding.
 //!
-//! *Invariant:* a word of the host chooses among approved versions of its own template and nothing else; it never takes a
-//! finding away, and nothing is held against a host of which its golden machine's word is not known.
+//! *Invariant:* a word of the host chooses among approved versions of its own template and nothing else. A host that names a
+//! version may be told other findings than against its nearest one, never fewer than one: the disagreement itself is drift.
+//! Nothing is held against a host of which its golden machine's word is not known.
 
 use super::describe::{fingerprint, key};
 use super::meaning::elide;
