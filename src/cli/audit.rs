@@ -39,6 +39,8 @@ pub(super) struct Terms<'a> {
     pub(super) jitter: Option<Duration>,
     /// Whether outdated hosts leave the status 0.
     pub(super) allow_outdated: bool,
+    /// A folder among the reports where the run is kept apart from those of scans.
+    pub(super) apart: Option<&'a str>,
 }
 
 /// What came of an audit.
@@ -72,7 +74,10 @@ pub(super) fn run(
     let store = Baselines::new(args.places.baselines.clone());
     let secret = args.connect.secret_key.as_deref();
     let comparisons = comparisons::prepare(hosts, wanted.as_ref(), &store, &policy, &salt, secret)?;
-    let runs = Runs::open(&args.places.reports).map_err(|error| stored(&error))?;
+    let mut runs = Runs::open(&args.places.reports).map_err(|error| stored(&error))?;
+    if let Some(folder) = terms.apart {
+        runs = Runs::open(&args.places.reports.join(folder)).map_err(|error| stored(&error))?;
+    }
     let dialer = Arc::new(connect::dialer(&args.connect)?);
     let targets = targets(hosts, args, &dialer, &comparisons)?;
     for warning in dialer.warnings() {

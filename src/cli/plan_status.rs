@@ -17,7 +17,11 @@ use crate::report::table::title;
 use crate::store::{Runs, read_plan};
 use std::collections::{BTreeMap, HashMap};
 
-/// Earlier runs that are looked at.
+/// Where these scans of a few hosts are kept: a script asks every half minute, and `latest` must stay the last scan of the
+/// fleet, with its history behind it.
+const APART: &str = "status";
+
+/// Earlier runs that are looked at, of scans and of these.
 const RUNS: usize = 60;
 
 /// Scans what the plan named, and tells what became of it.
@@ -44,7 +48,8 @@ pub(super) fn run(args: &PlanStatusArgs, output: &OutputArgs) -> Outcome<u8> {
     let by_name: HashMap<&str, &HostOutcome> = outcome.hosts.iter().map(|host| (host.name.as_str(), host)).collect();
     let fresh: Vec<Fresh<'_>> =
         asked.iter().map(|host| Fresh { host, outcome: by_name.get(host.name.as_str()).copied() }).collect();
-    let past = past(&Runs::at(&args.audit.places.reports), &plan, &outcome);
+    let reports = &args.audit.places.reports;
+    let past = past(&[Runs::at(reports), Runs::at(&reports.join(APART))], &plan, &outcome);
     let told = status(&plan, &waves, &fresh, &outcome.started, &past, &title);
     tell(&told, &outcome.run, &report, &formats, output)?;
     kept.map_err(|error| stored(&error))?;
@@ -59,7 +64,8 @@ fn audited(asked: &[Host], args: &PlanStatusArgs, output: &OutputArgs) -> Outcom
             "is it the fleet that the plan was made of, as it is now?",
         ));
     }
-    Ok(audit::run(asked, &args.audit, Terms::default(), output)?.ok().map(|audit| *audit))
+    let terms = Terms { apart: Some(APART), ..Terms::default() };
+    Ok(audit::run(asked, &args.audit, terms, output)?.ok().map(|audit| *audit))
 }
 
 fn waves(plan: &Plan, wanted: &[usize]) -> Outcome<Vec<usize>> {
@@ -90,7 +96,7 @@ fn tell(
 }
 
 /// What earlier runs since the plan saw of the machines that drift now. A run that can't be read tells nothing.
-fn past(runs: &Runs, plan: &Plan, now: &FleetOutcome) -> BTreeMap<String, Past> {
+fn past(folders: &[Runs], plan: &Plan, now: &FleetOutcome) -> BTreeMap<String, Past> {
     let drifted = now.hosts.iter().filter(|host| host.verdict == Verdict::Drifted);
     let machines: BTreeMap<&str, &str> =
         drifted.filter_map(|host| Some((host.name.as_str(), host.evidence.machine_id.as_deref()?))).collect();
@@ -98,10 +104,15 @@ fn past(runs: &Runs, plan: &Plan, now: &FleetOutcome) -> BTreeMap<String, Past> 
     if machines.is_empty() {
         return past;
     }
-    let earlier = runs.list().unwrap_or_default();
-    let since = earlier.into_iter().filter(|run| *run > plan.based_on.run && *run < now.run);
-    let since: Vec<RunId> = since.collect();
-    for run in since.iter().skip(since.len().saturating_sub(RUNS)).filter(|run| runs.report_path(run).is_file()) {
+    let is_since = |run: &RunId| *run > plan.based_on.run && *run < now.run;
+    let newest = |runs: &'_ Runs| {
+        let mut since: Vec<RunId> = runs.list().unwrap_or_default().into_iter().filter(is_since).collect();
+        since.split_off(since.len().saturating_sub(RUNS))
+    };
+    let mut since: Vec<(RunId, &Runs)> =
+        folders.iter().flat_map(|runs| newest(runs).into_iter().map(move |run| (run, runs))).collect();
+    since.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (run, runs) in since.iter().filter(|(run, runs)| runs.report_path(run).is_file()) {
         let mut seen: Vec<(String, Verdict)> = Vec::new();
         let read = runs.each_host(run, &mut |host| {
             if machines.get(host.name.as_str()).copied() == host.machine_id.as_deref() && host.machine_id.is_some() {

@@ -14,7 +14,8 @@ pub(super) fn run(args: &ScanArgs, output: &OutputArgs) -> Outcome<u8> {
     let formats = named(&args.format, &known())?;
     let hosts = fleet::select(&args.targets, args.fleet.as_deref(), &args.limit)?;
     fleet::enough(&hosts, args.min_hosts)?;
-    let terms = Terms { resume: args.resume.as_deref(), jitter: args.jitter, allow_outdated: args.allow_outdated };
+    let terms =
+        Terms { resume: args.resume.as_deref(), jitter: args.jitter, allow_outdated: args.allow_outdated, apart: None };
     let Audit { outcome, report, kept } = match audit::run(&hosts, &args.audit, terms, output)? {
         Ok(audit) => *audit,
         Err(status) => return Ok(status),

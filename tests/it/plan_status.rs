@@ -68,6 +68,11 @@ fn replaced_hosts_are_proven_and_the_others_told() {
     assert_eq!(told, same, "{run}{planned}");
     assert!(run.stdout.contains("SAME MACHINE") && run.stdout.contains("NOT DONE"), "{run}");
 
+    // The last scan of the fleet stays the latest run.
+    let report = scene.lab.driftscan(&["report"]).run().exits(2);
+    assert!(report.stdout.starts_with("4 hosts in "), "{report}");
+    assert!(run.stdout.contains("reports/status/"), "{run}");
+
     // One is new and clean, one is gone, one is new and was edited in the same way again.
     machine(&scene, &new, "web-01", 20);
     let again = machine(&scene, &new, "web-03", 22);
