@@ -12,6 +12,8 @@ mod packer;
 mod shell;
 
 use crate::model::FleetOutcome;
+use change::{Change, Group, Told};
+use shell::{by_hand, commands, comment};
 use std::io::{self, Write};
 
 /// A form of template source.
@@ -19,7 +21,7 @@ use std::io::{self, Write};
 pub struct Form {
     /// As `--format` names it.
     pub name: &'static str,
-    render: fn(&[change::Group<'_>], &mut dyn Write) -> io::Result<()>,
+    render: fn(&[Group<'_>], &mut dyn Write) -> io::Result<()>,
 }
 
 /// Every form; a new one is a new file and a line here.
@@ -39,16 +41,57 @@ impl Form {
     }
 }
 
+/// How a form writes.
+struct Lines<'a> {
+    /// What begins a comment.
+    mark: &'a str,
+    /// The lines that bring a file of this path, whose bytes have that digest.
+    file: &'a dyn Fn(&str, &str) -> io::Result<Vec<String>>,
+    /// The line of a command.
+    command: &'a dyn Fn(&str) -> io::Result<String>,
+}
+
+/// Writes every change of every group, or that there is none.
+fn rows(groups: &[Group<'_>], lines: &Lines<'_>, w: &mut dyn Write) -> io::Result<()> {
+    for group in groups {
+        head(group, lines.mark, w)?;
+        for (says, share, changes) in &group.rows {
+            writeln!(w, "\n{}{} ({share})", lines.mark, comment(says))?;
+            for told in changes {
+                change(told, says, lines, w)?;
+            }
+        }
+    }
+    none(groups, "# ", w)
+}
+
+/// Writes one change of a row that says `says`.
+fn change(told: &Told, says: &str, lines: &Lines<'_>, w: &mut dyn Write) -> io::Result<()> {
+    if let Change::File { path, content, .. } = &told.change {
+        for line in (lines.file)(path, content)? {
+            writeln!(w, "{line}")?;
+        }
+    }
+    let by_hand = by_hand(&told.change);
+    if by_hand.is_some() && told.says != says {
+        writeln!(w, "{}{}", lines.mark, comment(&told.says))?;
+    }
+    for command in commands(&told.change) {
+        writeln!(w, "{}", (lines.command)(&command)?)?;
+    }
+    by_hand.map_or(Ok(()), |by_hand| writeln!(w, "{}{by_hand}", lines.mark))
+}
+
 /// What stands before the lines of a group.
-fn head(group: &change::Group<'_>, mark: &str, w: &mut dyn Write) -> io::Result<()> {
+fn head(group: &Group<'_>, mark: &str, w: &mut dyn Write) -> io::Result<()> {
     let name = if group.name.is_empty() { "hosts of no group" } else { group.name };
     let against = group.reference.map(|label| format!(", and {label} lacks")).unwrap_or_default();
-    writeln!(w, "\n{mark}{}", shell::comment(&format!("What most of {name} have{against}.")))?;
+    writeln!(w, "\n{mark}{}", comment(&format!("What most of {name} have{against}.")))?;
     writeln!(w, "{mark}Fold it into the source of the image, or stop what does it; never run this on a server.")
 }
 
 /// What stands there where nothing is common.
-fn none(groups: &[change::Group<'_>], mark: &str, w: &mut dyn Write) -> io::Result<()> {
+fn none(groups: &[Group<'_>], mark: &str, w: &mut dyn Write) -> io::Result<()> {
     if groups.is_empty() { writeln!(w, "{mark}Nothing in this run is common drift.") } else { Ok(()) }
 }
 
